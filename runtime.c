@@ -1,0 +1,7612 @@
+/* runtime.c - an OCI container runtime in one file.
+ *
+ * MODEL   argv -> struct options -> config.json -> struct config -> struct container
+ *         -> clone3() -> init: mounts, pivot_root, identity -> waits for `start` -> execve
+ *
+ * ROOMS   Each may use only the rooms above it; search "ROOM 9" to jump.
+ *    1 HEADERS  includes, numbers that old headers lack
+ *    2 BASE     arena, error record, log, strings
+ *    3 SYS      system call shims, descriptors, lookups inside a root
+ *    4 NAMES    tables: namespaces, capabilities, limits, signals, mount options
+ *    5 JSON     tables of fields <-> structs, JSON output
+ *    6 CONF     config.json: structs, field tables, validation, the `spec` default
+ *    7 STATE    what is kept on disk about a container, and its status
+ *    8 NS       namespaces: which to make or join, id maps, time offsets
+ *    9 CG       cgroup v2: directory, limits, device program, freezing, killing
+ *   10 MNT      root file system, mounts, devices, masked paths, pivot_root
+ *   11 SEC      limits, user, capabilities, keyring, labels, sysctl
+ *   12 SECCOMP  system call filter: profile -> BPF program
+ *   13 IO       terminals, console socket, hooks, waiting and signals
+ *   14 RUN      the story: create, init, start, exec, destroy
+ *   15 CMD      options, help, one short function for each command
+ *   16 MAIN     find the command, print the error, exit
+ *
+ * READ    ROOM 14 first, then whichever room it calls.
+ * ADD     a config field: member + row in ROOM 6.    a command or flag: row in ROOM 15.
+ *         a mount option: row in mount_options.      a cgroup limit: row in cg_limits.
+ * RULES   0 or a descriptor is success, -1 failure; whoever makes the system call fills the error
+ *         record, callers add what they wanted.  Descriptors close themselves (autoclose); what
+ *         outlives the process (child, cgroup, state) is noted in struct container at once and
+ *         undone by run_destroy(), the same function that `delete --force` runs.
+ *         Nothing in a container's tree is touched by path: path_in_root() gives a descriptor.
+ * WON'T   drive cgroup v1, run threads, load libraries, keep anything resident.
+ */
+
+/* ==== ROOM 1: HEADERS ================================================== {
+ * Every include of the program, and the kernel's numbers that older headers lack, so that one
+ * source builds on any toolchain since kernel 5.4 headers.  Numbers of system calls from 424 up
+ * are the same on all architectures but for the MIPS offsets.                                  */
+#define _GNU_SOURCE
+#include <assert.h>
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <math.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+#include <grp.h>
+#include <net/if.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <sys/sendfile.h>
+#include <sys/sysmacros.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <linux/audit.h>
+#include <linux/bpf.h>
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/nsfs.h>
+#include <linux/seccomp.h>
+#include <linux/securebits.h>
+#ifndef HAVE_LIBSECCOMP                 /* 1: linked with libseccomp, set by the Makefile */
+#define HAVE_LIBSECCOMP 0
+#endif
+#if HAVE_LIBSECCOMP
+#include <seccomp.h>
+#endif
+#include "jsmn.h"
+
+#ifndef VERSION
+#define VERSION "unknown"
+#endif
+#ifndef COMMIT
+#define COMMIT "unknown"
+#endif
+#define SPEC_VERSION "1.3.0"            /* runtime-spec this program follows */
+
+#if defined(__mips__) && _MIPS_SIM == _ABIO32
+#define NR_BASE 4000
+#elif defined(__mips__) && _MIPS_SIM == _ABI64
+#define NR_BASE 5000
+#else
+#define NR_BASE 0
+#endif
+enum {                                  /* asm-generic/unistd.h, kernel 5.1 to 5.12 */
+	NR_pidfd_send_signal = NR_BASE + 424, NR_open_tree = NR_BASE + 428,
+	NR_move_mount = NR_BASE + 429, NR_fsopen = NR_BASE + 430, NR_fsconfig = NR_BASE + 431,
+	NR_fsmount = NR_BASE + 432, NR_pidfd_open = NR_BASE + 434, NR_clone3 = NR_BASE + 435,
+	NR_close_range = NR_BASE + 436, NR_openat2 = NR_BASE + 437,
+	NR_mount_setattr = NR_BASE + 442,
+};
+
+enum { RESOLVE_XDEV_NO = 0x01, RESOLVE_MAGIC_NO = 0x02, RESOLVE_LINKS_NO = 0x04,
+       RESOLVE_UNDER = 0x08, RESOLVE_ROOT = 0x10 };                   /* linux/openat2.h */
+enum { TREE_CLONE = 1, TREE_CLOEXEC = O_CLOEXEC, MOVE_F_EMPTY = 0x04, MOVE_T_EMPTY = 0x40,
+       FS_CLOEXEC = 1, FSCONFIG_STRING = 1, FSCONFIG_CREATE = 6 };     /* linux/mount.h */
+#define ATTR_RDONLY      0x00000001ull  /* MOUNT_ATTR_*, linux/mount.h */
+#define ATTR_NOSUID      0x00000002ull
+#define ATTR_NODEV       0x00000004ull
+#define ATTR_NOEXEC      0x00000008ull
+#define ATTR_ATIME       0x00000070ull  /* mask of the three below */
+#define ATTR_RELATIME    0x00000000ull
+#define ATTR_NOATIME     0x00000010ull
+#define ATTR_STRICTATIME 0x00000020ull
+#define ATTR_NODIRATIME  0x00000080ull
+#define ATTR_NOSYMFOLLOW 0x00200000ull
+#ifndef AT_RECURSIVE
+#define AT_RECURSIVE 0x8000
+#endif
+#ifndef AT_EMPTY_PATH
+#define AT_EMPTY_PATH 0x1000
+#endif
+#ifndef MS_NOSYMFOLLOW
+#define MS_NOSYMFOLLOW 256
+#endif
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x00000080
+#endif
+#ifndef CLONE_NEWCGROUP
+#define CLONE_NEWCGROUP 0x02000000
+#endif
+#define CLONE3_INTO_CGROUP 0x200000000ull
+#define CLONE3_PIDFD       0x1000ull
+#ifndef CLOSE_RANGE_CLOEXEC
+#define CLOSE_RANGE_CLOEXEC (1u << 2)
+#endif
+#ifndef P_PIDFD
+#define P_PIDFD 3
+#endif
+#ifndef F_ADD_SEALS
+#define F_ADD_SEALS 1033
+#endif
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x0010u                /* 6.3; older kernels answer EINVAL */
+#endif
+#ifndef TIOCGPTPEER
+#define TIOCGPTPEER _IO('T', 0x41)
+#endif
+#define PROC_MAGIC    0x9fa0            /* linux/magic.h */
+#define SYSFS_MAGIC   0x62656572
+#define DEVPTS_MAGIC  0x1cd1
+#define CGROUP2_MAGIC 0x63677270
+#define PROC_ROOT_INO 1                 /* the root of a whole procfs, not of a bind into it */
+#define KEYCTL_JOIN   1                 /* keyctl(2) KEYCTL_JOIN_SESSION_KEYRING */
+
+struct clone3_args {                    /* linux/sched.h struct clone_args, version 2 (5.7) */
+	uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls;
+	uint64_t set_tid, set_tid_size, cgroup;
+};
+struct open_how2 { uint64_t flags, mode, resolve; };                   /* struct open_how */
+struct mount_attr1 { uint64_t attr_set, attr_clr, propagation, userns_fd; };
+
+/* ==== end HEADERS ====================================================== } */
+
+/* ==== ROOM 2: BASE ===================================================== {
+ * Memory, the error record, the log, strings.  A command lives for milliseconds: memory comes
+ * from one arena and is never freed.  There is one error record in the process, filled by
+ * fail() and efail() and prefixed by ctx(); a child sends its copy to its parent.
+ * Entries: arena_alloc str_fmt buf_fmt fail efail ctx log_debug log_warn log_open.             */
+
+#define LEN(a) (sizeof(a) / sizeof((a)[0]))
+#define PRINTF(f, a) __attribute__((format(printf, f, a)))
+#define TRY(call) do { if ((call) < 0) return -1; } while (0)          /* sequences only */
+
+static const char *prog = "runtime";    /* basename of argv[0]: the name in messages */
+
+/* The error record: errno of the first cause (0: our own judgement) and the sentence. */
+static struct { int no; char msg[2048]; } err;
+
+static int exit_failure = 1;             /* what main() returns for -1 */
+
+static struct { int fd; bool json, debug; } logger = { .fd = -1 };
+
+/* errno's text as Go prints it: engines match "no such file or directory" in lower case. */
+static const char *errno_text(int no)
+{
+	static char text[64];
+
+	snprintf(text, sizeof text, "%s", strerror(no));
+	text[0] = (char)tolower((unsigned char)text[0]);
+	return text;
+}
+
+PRINTF(2, 3) static int fail_no(int no, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(err.msg, sizeof err.msg, fmt, ap);
+	va_end(ap);
+	err.no = no;
+	if (no && n >= 0 && (size_t)n < sizeof err.msg)
+		snprintf(err.msg + n, sizeof err.msg - n, ": %s", errno_text(no));
+	return -1;
+}
+
+#define fail(...)  fail_no(0, __VA_ARGS__)              /* our judgement                      */
+#define efail(...) fail_no(errno, __VA_ARGS__)          /* a system call just failed          */
+
+/* Puts what the caller wanted in front of the record.  Returns -1. */
+PRINTF(1, 2) static int ctx(const char *fmt, ...)
+{
+	char head[512], tail[sizeof err.msg];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(head, sizeof head, fmt, ap);
+	va_end(ap);
+	memcpy(tail, err.msg, sizeof tail);
+	snprintf(err.msg, sizeof err.msg, "%s: %.*s", head, (int)sizeof tail - 600, tail);
+	return -1;
+}
+
+static void err_clear(void)
+{
+	err.no = 0;
+	err.msg[0] = '\0';
+}
+
+/* Zeroed memory that lives as long as the process.  Never fails: no memory ends the program,
+ * and whatever it made is what `delete --force` removes. */
+static void *arena_alloc(size_t n)
+{
+	static char *at;
+	static size_t left;
+	enum { CHUNK = 1 << 18 };
+
+	n = (n + 15) & ~(size_t)15;
+	if (n > left) {
+		size_t size = n > CHUNK ? n : CHUNK;
+		void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+		if (p == MAP_FAILED) {
+			dprintf(2, "%s: out of memory (%zu bytes)\n", prog, size);
+			_exit(1);
+		}
+		if (size - n < left)            /* a big block of its own: keep the old chunk */
+			return p;
+		at = p;
+		left = size;
+	}
+	void *p = at;
+	at += n;
+	left -= n;
+	return p;
+}
+
+static char *str_ndup(const char *s, size_t n)
+{
+	char *p = arena_alloc(n + 1);
+
+	memcpy(p, s, n);
+	return p;
+}
+
+static char *str_dup(const char *s)
+{
+	return str_ndup(s, strlen(s));
+}
+
+PRINTF(1, 2) static char *str_fmt(const char *fmt, ...)
+{
+	va_list ap;
+	char *p;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	p = arena_alloc((size_t)n + 1);
+	va_start(ap, fmt);
+	vsnprintf(p, (size_t)n + 1, fmt, ap);
+	va_end(ap);
+	return p;
+}
+
+static bool str_eq(const char *a, const char *b)
+{
+	return a && b && strcmp(a, b) == 0;
+}
+
+static bool str_starts(const char *s, const char *prefix)
+{
+	return strncmp(s, prefix, strlen(prefix)) == 0;
+}
+
+/* A list of strings; v[n] is NULL, so v serves as argv and envp. */
+struct strs { char **v; size_t n; };
+
+static void strs_add(struct strs *s, char *item)
+{
+	if ((s->n & (s->n + 1)) == 0) {         /* full at 0, 1, 3, 7...: room for twice as many */
+		char **v = arena_alloc((s->n + 1) * 2 * sizeof *v);
+
+		if (s->n)
+			memcpy(v, s->v, s->n * sizeof *v);
+		s->v = v;
+	}
+	s->v[s->n++] = item;
+	s->v[s->n] = NULL;
+}
+
+/* A whole decimal number of digits only, in 0..max. */
+static int str_u64(const char *s, uint64_t max, uint64_t *out)
+{
+	uint64_t v = 0;
+
+	if (!*s)
+		return -1;
+	for (; *s; s++) {
+		unsigned d = (unsigned char)*s - '0';
+
+		if (d > 9 || v > (max - d) / 10)
+			return -1;
+		v = v * 10 + d;
+	}
+	*out = v;
+	return 0;
+}
+
+/* Text under construction; p is always NUL-terminated once something was added. */
+struct buf { char *p; size_t len, cap; };
+
+static void buf_need(struct buf *b, size_t more)
+{
+	if (b->len + more + 1 <= b->cap)
+		return;
+	size_t cap = (b->len + more + 1) * 2 + 512;
+	char *p = arena_alloc(cap);
+
+	if (b->len)
+		memcpy(p, b->p, b->len);
+	b->p = p;
+	b->cap = cap;
+}
+
+static void buf_add(struct buf *b, const char *s, size_t n)
+{
+	buf_need(b, n);
+	memcpy(b->p + b->len, s, n);
+	b->len += n;
+	b->p[b->len] = '\0';
+}
+
+PRINTF(2, 3) static void buf_fmt(struct buf *b, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	buf_need(b, (size_t)n);
+	va_start(ap, fmt);
+	vsnprintf(b->p + b->len, (size_t)n + 1, fmt, ap);
+	va_end(ap);
+	b->len += (size_t)n;
+}
+
+static void buf_quote(struct buf *b, const char *s)
+{
+	size_t n = json_quote(NULL, 0, s);
+
+	buf_need(b, n + 1);
+	json_quote(b->p + b->len, n + 1, s);
+	b->len += n;
+}
+
+/* "2026-01-02T03:04:05.000000006Z": RFC 3339 in UTC, as Go's decoders want it. */
+static char *str_time(const struct timespec *ts, bool nano)
+{
+	struct tm tm;
+	char day[32];
+
+	gmtime_r(&ts->tv_sec, &tm);
+	strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", &tm);
+	return nano ? str_fmt("%s.%09ldZ", day, ts->tv_nsec) : str_fmt("%sZ", day);
+}
+
+/* One record to the log, or to stderr when there is none, in one write. */
+static void log_write(const char *level, const char *msg)
+{
+	struct buf b = { 0 };
+	struct timespec ts;
+	int fd = logger.fd >= 0 ? logger.fd : 2;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	if (logger.json) {
+		buf_fmt(&b, "{\"level\":\"%s\",\"msg\":", level);
+		buf_quote(&b, msg);
+		buf_fmt(&b, ",\"time\":\"%s\"}\n", str_time(&ts, false));
+	} else if (logger.fd >= 0) {
+		buf_fmt(&b, "time=\"%s\" level=%s msg=", str_time(&ts, false), level);
+		buf_quote(&b, msg);
+		buf_fmt(&b, "\n");
+	} else {
+		buf_fmt(&b, "%s: %s%s%s\n", prog, str_eq(level, "error") ? "" : level,
+			str_eq(level, "error") ? "" : ": ", msg);
+	}
+	if (write(fd, b.p, b.len) < 0) {
+		/* nowhere left to say so */
+	}
+}
+
+PRINTF(1, 2) static void log_debug(const char *fmt, ...)
+{
+	char msg[1024];
+	va_list ap;
+
+	if (!logger.debug)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(msg, sizeof msg, fmt, ap);
+	va_end(ap);
+	log_write("debug", msg);
+}
+
+/* A warning is for people.  A JSON log is read by engines, and podman takes the whole file for
+ * one error object: there, warnings are shown only with --debug. */
+PRINTF(1, 2) static void log_warn(const char *fmt, ...)
+{
+	char msg[1024];
+	va_list ap;
+
+	if (logger.json && !logger.debug)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(msg, sizeof msg, fmt, ap);
+	va_end(ap);
+	log_write("warning", msg);
+}
+
+/* The final word on a failed command: one record in the log and, when that is a file, the plain
+ * sentence on stderr as well.  Foreign text in it (ids, names) stays on one line and cannot speak
+ * to a terminal. */
+static void log_error(void)
+{
+	for (char *p = err.msg; *p; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			*p = '?';
+	log_write("error", err.msg);
+	if (logger.fd >= 0)
+		dprintf(2, "%s: %s\n", prog, err.msg);
+}
+
+static int log_open(const char *path)
+{
+	logger.fd = openat(AT_FDCWD, path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0644);
+	return logger.fd < 0 ? efail("open log file %s", path) : 0;
+}
+
+/* Fault points for the tests: RUNTIME_FAIL_AT=name makes that step fail.  A release build has
+ * none of it. */
+static int fault(const char *step)
+{
+#ifdef TEST_FAULTS
+	if (str_eq(getenv("RUNTIME_FAIL_AT"), step))
+		return fail("%s: injected fault", step);
+	if (str_eq(getenv("RUNTIME_KILL_AT"), step))
+		raise(SIGKILL);
+#else
+	(void)step;
+#endif
+	return 0;
+}
+
+/* ==== end BASE ========================================================= } */
+
+/* ==== ROOM 3: SYS ====================================================== {
+ * Thin shims over system calls, descriptors that close themselves, whole-file reads and writes,
+ * and the only ways into a container's tree: path_in_root() for what exists, path_make() for
+ * what must.  Kernel floor is 5.10.
+ * Entries: sys_* fd_* path_* dir_*.                                                            */
+
+static void close_p(int *fd)
+{
+	if (*fd >= 0) {
+		int e = errno;
+
+		close(*fd);
+		*fd = -1;
+		errno = e;
+	}
+}
+#define autoclose __attribute__((cleanup(close_p)))     /* always = -1 or = open(...) */
+
+static int take_fd(int *fd)
+{
+	int f = *fd;
+
+	*fd = -1;
+	return f;
+}
+
+static int sys_openat2(int dir, const char *path, uint64_t flags, uint64_t resolve)
+{
+	struct open_how2 how = { .flags = flags | O_CLOEXEC, .resolve = resolve };
+	int fd, tries = 128;
+
+	/* EAGAIN: a rename or mount raced with the lookup and the kernel could not prove that ".."
+	 * stayed inside (openat2(2)).  Bounded, so that a racing container cannot hold us. */
+	do
+		fd = (int)syscall(NR_openat2, dir, path, &how, sizeof how);
+	while (fd < 0 && (errno == EAGAIN || errno == EINTR) && --tries);
+	return fd;
+}
+
+static int sys_open_tree(int dir, const char *path, unsigned flags)
+{
+	return (int)syscall(NR_open_tree, dir, path, flags | TREE_CLOEXEC);
+}
+
+static int sys_move_mount(int from, int to_dir, const char *to)
+{
+	return (int)syscall(NR_move_mount, from, "", to_dir, to,
+			    MOVE_F_EMPTY | (*to ? 0 : MOVE_T_EMPTY));
+}
+
+static int sys_mount_setattr(int fd, bool recursive, struct mount_attr1 *attr)
+{
+	return (int)syscall(NR_mount_setattr, fd, "",
+			    AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), attr, sizeof *attr);
+}
+
+static int sys_pidfd_open(pid_t pid)
+{
+	return (int)syscall(NR_pidfd_open, pid, 0);
+}
+
+static int sys_pidfd_signal(int pidfd, int sig)
+{
+	return (int)syscall(NR_pidfd_send_signal, pidfd, sig, NULL, 0);
+}
+
+/* fork() with flags: the child returns 0 on a copy of this stack. */
+static pid_t sys_clone3(uint64_t flags, int cgroup_fd, int *pidfd)
+{
+	int fd = -1;
+	struct clone3_args a = {
+		.flags = flags | CLONE3_PIDFD, .pidfd = (uint64_t)(uintptr_t)&fd, .exit_signal = SIGCHLD,
+	};
+
+	if (cgroup_fd >= 0) {
+		a.flags |= CLONE3_INTO_CGROUP;
+		a.cgroup = (uint64_t)cgroup_fd;
+	}
+	pid_t pid = (pid_t)syscall(NR_clone3, &a, sizeof a);
+
+	if (pid > 0)
+		*pidfd = fd;
+	return pid;
+}
+
+/* Marks every descriptor from `first` up close-on-exec.  close_range(2), 5.11 for this flag. */
+static int fd_cloexec_from(unsigned first)
+{
+	if (syscall(NR_close_range, first, ~0u, CLOSE_RANGE_CLOEXEC) == 0)
+		return 0;
+	for (int fd = (int)first, max = (int)sysconf(_SC_OPEN_MAX); fd < max; fd++)
+		if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 && errno != EBADF)
+			return efail("close-on-exec for descriptor %d", fd);
+	return 0;
+}
+
+static int fd_write_all(int fd, const void *data, size_t n)
+{
+	const char *p = data;
+
+	while (n) {
+		ssize_t w = write(fd, p, n);
+
+		if (w < 0 && errno == EINTR)
+			continue;
+		if (w < 0)
+			return -1;
+		p += w;
+		n -= (size_t)w;
+	}
+	return 0;
+}
+
+/* A whole file as a NUL-terminated text in the arena; at most max bytes.  -1 with errno set. */
+static char *fd_read_all(int fd, size_t max, size_t *len)
+{
+	struct stat st;
+	struct buf b = { 0 };
+
+	if (fstat(fd, &st) == 0 && st.st_size > 0 && (size_t)st.st_size <= max)
+		buf_need(&b, (size_t)st.st_size + 1);
+	for (;;) {
+		buf_need(&b, 1024);
+		ssize_t n = read(fd, b.p + b.len, b.cap - b.len - 1);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return NULL;
+		if (n == 0)
+			break;
+		b.len += (size_t)n;
+		if (b.len > max) {
+			errno = EFBIG;
+			return NULL;
+		}
+	}
+	b.p[b.len] = '\0';
+	if (len)
+		*len = b.len;
+	return b.p;
+}
+
+/* A small file below a directory descriptor; NULL with errno set. */
+static char *file_read_at(int dir, const char *path, size_t max)
+{
+	autoclose int fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
+
+	return fd < 0 ? NULL : fd_read_all(fd, max, NULL);
+}
+
+/* Writes text in one write(2), which is how kernel files want it.  -1 with errno set. */
+static int file_write_at(int dir, const char *path, const char *text)
+{
+	autoclose int fd = openat(dir, path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
+	size_t n = strlen(text);
+
+	if (fd < 0)
+		return -1;
+	ssize_t w = write(fd, text, n);
+
+	if (w >= 0 && (size_t)w != n)
+		errno = EIO;
+	return w >= 0 && (size_t)w == n ? 0 : -1;
+}
+
+/* Sends up to one descriptor with a few bytes. -1 with errno set. */
+static int fd_send(int sock, int fd, const void *data, size_t n)
+{
+	union { struct cmsghdr h; char room[CMSG_SPACE(sizeof(int))]; } u = { 0 };
+	struct iovec iov = { .iov_base = (void *)(uintptr_t)data, .iov_len = n };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	if (fd >= 0) {
+		m.msg_control = &u;
+		m.msg_controllen = sizeof u.room;
+		struct cmsghdr *h = CMSG_FIRSTHDR(&m);
+		h->cmsg_level = SOL_SOCKET;
+		h->cmsg_type = SCM_RIGHTS;
+		h->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(h), &fd, sizeof fd);
+	}
+	ssize_t w;
+
+	do
+		w = sendmsg(sock, &m, MSG_NOSIGNAL);
+	while (w < 0 && errno == EINTR);
+	return w == (ssize_t)n ? 0 : -1;
+}
+
+/* What came with a message: a descriptor (-1: none) and the sender's pid as we see it. */
+struct fd_gift { int fd; pid_t pid; };
+
+static ssize_t fd_recv(int sock, void *data, size_t n, struct fd_gift *gift)
+{
+	union { struct cmsghdr h; char room[CMSG_SPACE(sizeof(int)) + CMSG_SPACE(64)]; } u;
+	struct iovec iov = { .iov_base = data, .iov_len = n };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1,
+			    .msg_control = &u, .msg_controllen = sizeof u };
+	ssize_t r;
+
+	*gift = (struct fd_gift){ .fd = -1 };
+	do
+		r = recvmsg(sock, &m, MSG_CMSG_CLOEXEC);
+	while (r < 0 && errno == EINTR);
+	if (r <= 0)
+		return r;
+	for (struct cmsghdr *h = CMSG_FIRSTHDR(&m); h; h = CMSG_NXTHDR(&m, h)) {
+		if (h->cmsg_level == SOL_SOCKET && h->cmsg_type == SCM_RIGHTS)
+			memcpy(&gift->fd, CMSG_DATA(h), sizeof gift->fd);
+		struct ucred cred;
+		if (h->cmsg_level == SOL_SOCKET && h->cmsg_type == SCM_CREDENTIALS) {
+			memcpy(&cred, CMSG_DATA(h), sizeof cred);
+			gift->pid = cred.pid;
+		}
+	}
+	return r;
+}
+
+/* A unix socket named `name` in directory dir (AT_FDCWD: any path): bound and listening, or
+ * connected.  The address goes through the working directory, so that a long path still fits
+ * sun_path and no link on the way is followed twice.  -1 with errno set. */
+static int sock_at(int dir, const char *name, int type, bool bound)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	autoclose int fd = -1, back = -1;
+	int r;
+
+	if (strlen(name) >= sizeof a.sun_path) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(a.sun_path, name, strlen(name));
+	fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -1;
+	if (dir >= 0) {
+		back = openat(AT_FDCWD, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (back < 0 || fchdir(dir) < 0)
+			return -1;
+	}
+	if (bound)
+		r = bind(fd, (struct sockaddr *)&a, sizeof a) < 0 ? -1 : listen(fd, 8);
+	else
+		r = connect(fd, (struct sockaddr *)&a, sizeof a);
+	int e = errno;
+
+	if (back >= 0 && fchdir(back) < 0)
+		return -1;
+	errno = e;
+	return r < 0 ? -1 : take_fd(&fd);
+}
+
+/* Opens what exists at path inside root; links are followed as if root were "/". */
+static int path_in_root(int root, const char *path, int flags)
+{
+	while (*path == '/')
+		path++;
+	return sys_openat2(root, *path ? path : ".", (uint64_t)flags,
+			   RESOLVE_ROOT | RESOLVE_MAGIC_NO);
+}
+
+/* One name below dir that must not be a link, for what we make ourselves. */
+static int path_child(int dir, const char *name, int flags)
+{
+	return sys_openat2(dir, name, (uint64_t)flags | O_NOFOLLOW,
+			   RESOLVE_UNDER | RESOLVE_LINKS_NO);
+}
+
+/* The walk of path_make(): `done` is the path so far, free of links, and fd is open on it. */
+struct walk { int root, fd; char done[PATH_MAX]; int links; };
+
+static int walk_to(struct walk *w)
+{
+	int fd = sys_openat2(w->root, *w->done ? w->done : ".", O_PATH,
+			     RESOLVE_ROOT | RESOLVE_LINKS_NO);
+
+	if (fd < 0)
+		return -1;
+	close_p(&w->fd);
+	w->fd = fd;
+	return 0;
+}
+
+static void walk_up(struct walk *w)
+{
+	char *slash = strrchr(w->done, '/');
+
+	*(slash ? slash : w->done) = '\0';
+}
+
+/* Makes the missing last component: a directory, or an empty file when `file`. */
+static int walk_create(struct walk *w, const char *name, bool file)
+{
+	if (!file)
+		return mkdirat(w->fd, name, 0755) < 0 && errno != EEXIST ? -1 : 0;
+	autoclose int fd = openat(w->fd, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_RDONLY,
+				  0644);
+
+	return fd < 0 && errno != EEXIST ? -1 : 0;
+}
+
+/* One component.  A link puts its target in front of what is left (*rest). */
+static int walk_step(struct walk *w, const char *name, char **rest, bool file)
+{
+	autoclose int fd = -1;
+	size_t at = strlen(w->done);
+	struct stat st;
+
+	if (str_eq(name, "..")) {
+		walk_up(w);
+		return walk_to(w);
+	}
+	for (int tries = 0; fd < 0; tries++) {
+		fd = sys_openat2(w->fd, name, O_PATH | O_NOFOLLOW, RESOLVE_UNDER | RESOLVE_MAGIC_NO);
+		if (fd < 0 && (errno != ENOENT || tries > 8 || walk_create(w, name, file) < 0))
+			return -1;
+	}
+	if (fstat(fd, &st) < 0)
+		return -1;
+	if (S_ISLNK(st.st_mode)) {
+		char link[PATH_MAX];
+		ssize_t n = readlinkat(fd, "", link, sizeof link - 1);
+
+		if (n < 0)
+			return -1;
+		if (++w->links > 40) {
+			errno = ELOOP;
+			return -1;
+		}
+		link[n] = '\0';
+		if (link[0] == '/')
+			w->done[0] = '\0';
+		*rest = str_fmt("%s/%s", link, *rest);
+		return walk_to(w);
+	}
+	if (at + strlen(name) + 2 > sizeof w->done) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	snprintf(w->done + at, sizeof w->done - at, "%s%s", at ? "/" : "", name);
+	close_p(&w->fd);
+	w->fd = take_fd(&fd);
+	return 0;
+}
+
+/* Opens path inside root (O_PATH), making what is missing: directories of mode 0755 on the way,
+ * at the end a directory or an empty file of mode 0644.  Links are followed inside root even when
+ * they dangle: their target is made.  Every step starts at a descriptor already checked, so a tree
+ * that changes under us gives an error, never a way out.  -1 with errno set. */
+static int path_make(int root, const char *path, bool file)
+{
+	struct walk w = { .root = root, .fd = -1 };
+	int fd = path_in_root(root, path, O_PATH);
+
+	if (fd >= 0 || errno != ENOENT)
+		return fd;
+	char *rest = str_dup(path);
+
+	if (walk_to(&w) < 0)
+		return -1;
+	while (*rest) {
+		char *name = rest + strspn(rest, "/");
+		size_t n = strcspn(name, "/");
+		bool last = !name[n + strspn(name + n, "/")];
+
+		rest = name + n;
+		if (n == 0 || (n == 1 && *name == '.'))
+			continue;
+		if (walk_step(&w, str_ndup(name, n), &rest, file && last) < 0) {
+			close_p(&w.fd);
+			return -1;
+		}
+	}
+	return w.fd;
+}
+
+/* mkdir -p outside any container; modes of what is made: mode. */
+static int path_mkdirs(const char *path, mode_t mode)
+{
+	char *p = str_dup(path);
+
+	for (char *s = p + 1; ; s++) {
+		if (*s && *s != '/')
+			continue;
+		char c = *s;
+
+		*s = '\0';
+		if (mkdir(p, mode) < 0 && errno != EEXIST)
+			return efail("mkdir %s", p);
+		*s = c;
+		if (!c)
+			return 0;
+	}
+}
+
+/* path without ".", "..", doubled and trailing slashes, by text alone; absolute. */
+static char *path_clean(const char *path)
+{
+	char *out = arena_alloc(strlen(path) + 2), *o = out;
+
+	while (*path) {
+		size_t n = strcspn(path, "/");
+
+		if (n == 2 && path[0] == '.' && path[1] == '.') {
+			while (o > out && *--o != '/')
+				;
+		} else if (n && !(n == 1 && *path == '.')) {
+			*o++ = '/';
+			memcpy(o, path, n);
+			o += n;
+		}
+		path += n + strspn(path + n, "/");
+	}
+	if (o == out)
+		*o++ = '/';
+	*o = '\0';
+	return out;
+}
+
+static bool path_is_under(const char *path, const char *dir)
+{
+	size_t n = strlen(dir);
+
+	return strncmp(path, dir, n) == 0 && (path[n] == '/' || path[n] == '\0');
+}
+
+/* The host's own procfs, checked to be one and to be whole; where nothing is mounted on /proc
+ * (a bare initramfs) a detached one.  Never the container's. */
+static int proc_open(void)
+{
+	autoclose int fd = openat(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	struct statfs fs;
+	struct stat st;
+
+	if (fd >= 0 && fstatfs(fd, &fs) == 0 && fs.f_type == PROC_MAGIC &&
+	    fstat(fd, &st) == 0 && st.st_ino == PROC_ROOT_INO)
+		return take_fd(&fd);
+	autoclose int ctl = (int)syscall(NR_fsopen, "proc", FS_CLOEXEC);
+
+	if (ctl < 0 || syscall(NR_fsconfig, ctl, FSCONFIG_CREATE, NULL, NULL, 0) < 0)
+		return efail("no procfs on /proc, and mounting a private one");
+	int mnt = (int)syscall(NR_fsmount, ctl, FS_CLOEXEC, ATTR_NOSUID | ATTR_NODEV | ATTR_NOEXEC);
+
+	return mnt < 0 ? efail("no procfs on /proc, and mounting a private one") : mnt;
+}
+
+/* Start time in clock ticks since boot, and the state letter, of a process: field 22 and 3 of
+ * proc_pid_stat(5).  With the pid it names a process for good. */
+static int proc_stat(int proc, pid_t pid, uint64_t *start, char *state)
+{
+	char path[32];
+
+	snprintf(path, sizeof path, "%d/stat", pid);
+	char *text = file_read_at(proc, path, 4096), *p = text ? strrchr(text, ')') : NULL;
+
+	if (!p || !p[1])
+		return -1;
+	*state = p[2];
+	p += 2;
+	for (int field = 3; field < 22 && p; field++)
+		p = strchr(p + 1, ' ');
+	if (!p)
+		return -1;
+	*start = strtoull(p, NULL, 10);
+	return 0;
+}
+
+/* Below this line these names do not compile. */
+#pragma GCC poison sprintf vsprintf strcpy strcat system popen tmpnam mktemp gets
+
+/* ==== end SYS ========================================================== } */
+
+/* ==== ROOM 4: NAMES ==================================================== {
+ * Words of the specification and what they mean to the kernel, each in one table that parsing,
+ * messages and `features` share.  A row with a null name ends a table.
+ * Entries: the tables, name_find name_of.                                                      */
+
+struct name { const char *name; int value; };
+
+static int name_find(const struct name *table, const char *s, int *value)
+{
+	for (; table->name; table++)
+		if (strcmp(table->name, s) == 0) {
+			*value = table->value;
+			return 0;
+		}
+	return -1;
+}
+
+static const char *name_of(const struct name *table, int value)
+{
+	for (; table->name; table++)
+		if (table->value == value)
+			return table->name;
+	return "?";
+}
+
+/* Order: the one in which they are joined.  The user namespace comes last because most others
+ * can only be entered with the privileges of the namespace we come from; what needs the new
+ * user's privileges is tried again after it (ns_join). */
+#define NAMESPACES(X) /* id     spec name   /proc name  flag            kernel option */ \
+	X(CGROUP, "cgroup",  "cgroup", CLONE_NEWCGROUP, "CONFIG_CGROUPS") \
+	X(IPC,    "ipc",     "ipc",    CLONE_NEWIPC,    "CONFIG_IPC_NS") \
+	X(UTS,    "uts",     "uts",    CLONE_NEWUTS,    "CONFIG_UTS_NS") \
+	X(NET,    "network", "net",    CLONE_NEWNET,    "CONFIG_NET_NS") \
+	X(PID,    "pid",     "pid",    CLONE_NEWPID,    "CONFIG_PID_NS") \
+	X(TIME,   "time",    "time",   CLONE_NEWTIME,   "CONFIG_TIME_NS") \
+	X(MNT,    "mount",   "mnt",    CLONE_NEWNS,     "CONFIG_NAMESPACES") \
+	X(USER,   "user",    "user",   CLONE_NEWUSER,   "CONFIG_USER_NS")
+#define X(id, spec, proc, flag, option) NS_##id,
+enum ns { NAMESPACES(X) NS_COUNT };
+#undef X
+#define X(id, spec, proc, flag, option) { spec, NS_##id },
+static const struct name ns_names[] = { NAMESPACES(X) { 0 } };
+#undef X
+#define X(id, spec, proc, flag, option) { proc, option, flag },
+static const struct { const char *proc, *option; uint64_t flag; } ns_info[] = { NAMESPACES(X) };
+#undef X
+
+/* Bit number = index, as in linux/capability.h. */
+static const char *const cap_names[] = {
+	"CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH", "CAP_FOWNER", "CAP_FSETID",
+	"CAP_KILL", "CAP_SETGID", "CAP_SETUID", "CAP_SETPCAP", "CAP_LINUX_IMMUTABLE",
+	"CAP_NET_BIND_SERVICE", "CAP_NET_BROADCAST", "CAP_NET_ADMIN", "CAP_NET_RAW",
+	"CAP_IPC_LOCK", "CAP_IPC_OWNER", "CAP_SYS_MODULE", "CAP_SYS_RAWIO", "CAP_SYS_CHROOT",
+	"CAP_SYS_PTRACE", "CAP_SYS_PACCT", "CAP_SYS_ADMIN", "CAP_SYS_BOOT", "CAP_SYS_NICE",
+	"CAP_SYS_RESOURCE", "CAP_SYS_TIME", "CAP_SYS_TTY_CONFIG", "CAP_MKNOD", "CAP_LEASE",
+	"CAP_AUDIT_WRITE", "CAP_AUDIT_CONTROL", "CAP_SETFCAP", "CAP_MAC_OVERRIDE",
+	"CAP_MAC_ADMIN", "CAP_SYSLOG", "CAP_WAKE_ALARM", "CAP_BLOCK_SUSPEND", "CAP_AUDIT_READ",
+	"CAP_PERFMON", "CAP_BPF", "CAP_CHECKPOINT_RESTORE",
+};
+
+static const struct name rlimit_names[] = {
+	{ "RLIMIT_AS", RLIMIT_AS }, { "RLIMIT_CORE", RLIMIT_CORE }, { "RLIMIT_CPU", RLIMIT_CPU },
+	{ "RLIMIT_DATA", RLIMIT_DATA }, { "RLIMIT_FSIZE", RLIMIT_FSIZE },
+	{ "RLIMIT_LOCKS", RLIMIT_LOCKS }, { "RLIMIT_MEMLOCK", RLIMIT_MEMLOCK },
+	{ "RLIMIT_MSGQUEUE", RLIMIT_MSGQUEUE }, { "RLIMIT_NICE", RLIMIT_NICE },
+	{ "RLIMIT_NOFILE", RLIMIT_NOFILE }, { "RLIMIT_NPROC", RLIMIT_NPROC },
+	{ "RLIMIT_RSS", RLIMIT_RSS }, { "RLIMIT_RTPRIO", RLIMIT_RTPRIO },
+	{ "RLIMIT_RTTIME", RLIMIT_RTTIME }, { "RLIMIT_SIGPENDING", RLIMIT_SIGPENDING },
+	{ "RLIMIT_STACK", RLIMIT_STACK }, { 0 }
+};
+
+#define S(n) { #n, SIG##n }
+static const struct name signal_names[] = {
+	S(ABRT), S(ALRM), S(BUS), S(CHLD), S(CONT), S(FPE), S(HUP), S(ILL), S(INT), S(IO), S(KILL),
+	S(PIPE), S(PROF), S(PWR), S(QUIT), S(SEGV), S(STOP), S(SYS), S(TERM), S(TRAP), S(TSTP),
+	S(TTIN), S(TTOU), S(URG), S(USR1), S(USR2), S(VTALRM), S(WINCH), S(XCPU), S(XFSZ),
+	{ "CLD", SIGCHLD }, { "IOT", SIGABRT }, { "POLL", SIGIO },
+#ifdef SIGSTKFLT
+	S(STKFLT),
+#endif
+	{ 0 }
+};
+#undef S
+
+static const struct name propagation_names[] = {                /* linux.rootfsPropagation */
+	{ "shared", MS_SHARED }, { "rshared", MS_SHARED | MS_REC },
+	{ "slave", MS_SLAVE }, { "rslave", MS_SLAVE | MS_REC },
+	{ "private", MS_PRIVATE }, { "rprivate", MS_PRIVATE | MS_REC },
+	{ "unbindable", MS_UNBINDABLE }, { "runbindable", MS_UNBINDABLE | MS_REC }, { 0 }
+};
+
+/* Words of a mount's options.  ms_set/ms_clear: flags of mount(2), for new file systems.
+ * at_set/at_clear: attributes for mount_setattr(2), for binds and, with rec, for whole trees. */
+static const struct mount_option {
+	const char *name;
+	unsigned long ms_set, ms_clear;
+	uint64_t at_set, at_clear;
+	bool rec;
+} mount_options[] = {
+	{ "defaults" },
+	{ "ro",            MS_RDONLY, 0,             ATTR_RDONLY, 0 },
+	{ "rw",            0, MS_RDONLY,             0, ATTR_RDONLY },
+	{ "suid",          0, MS_NOSUID,             0, ATTR_NOSUID },
+	{ "nosuid",        MS_NOSUID, 0,             ATTR_NOSUID, 0 },
+	{ "dev",           0, MS_NODEV,              0, ATTR_NODEV },
+	{ "nodev",         MS_NODEV, 0,              ATTR_NODEV, 0 },
+	{ "exec",          0, MS_NOEXEC,             0, ATTR_NOEXEC },
+	{ "noexec",        MS_NOEXEC, 0,             ATTR_NOEXEC, 0 },
+	{ "atime",         0, MS_NOATIME,            ATTR_RELATIME, ATTR_ATIME },
+	{ "noatime",       MS_NOATIME, 0,            ATTR_NOATIME, ATTR_ATIME },
+	{ "relatime",      MS_RELATIME, 0,           ATTR_RELATIME, ATTR_ATIME },
+	{ "norelatime",    0, MS_RELATIME,           ATTR_STRICTATIME, ATTR_ATIME },
+	{ "strictatime",   MS_STRICTATIME, 0,        ATTR_STRICTATIME, ATTR_ATIME },
+	{ "nostrictatime", 0, MS_STRICTATIME,        ATTR_RELATIME, ATTR_ATIME },
+	{ "diratime",      0, MS_NODIRATIME,         0, ATTR_NODIRATIME },
+	{ "nodiratime",    MS_NODIRATIME, 0,         ATTR_NODIRATIME, 0 },
+	{ "symfollow",     0, MS_NOSYMFOLLOW,        0, ATTR_NOSYMFOLLOW },
+	{ "nosymfollow",   MS_NOSYMFOLLOW, 0,        ATTR_NOSYMFOLLOW, 0 },
+	{ "rro",           0, 0,                     ATTR_RDONLY, 0, true },
+	{ "rrw",           0, 0,                     0, ATTR_RDONLY, true },
+	{ "rsuid",         0, 0,                     0, ATTR_NOSUID, true },
+	{ "rnosuid",       0, 0,                     ATTR_NOSUID, 0, true },
+	{ "rdev",          0, 0,                     0, ATTR_NODEV, true },
+	{ "rnodev",        0, 0,                     ATTR_NODEV, 0, true },
+	{ "rexec",         0, 0,                     0, ATTR_NOEXEC, true },
+	{ "rnoexec",       0, 0,                     ATTR_NOEXEC, 0, true },
+	{ "ratime",        0, 0,                     ATTR_RELATIME, ATTR_ATIME, true },
+	{ "rnoatime",      0, 0,                     ATTR_NOATIME, ATTR_ATIME, true },
+	{ "rrelatime",     0, 0,                     ATTR_RELATIME, ATTR_ATIME, true },
+	{ "rnorelatime",   0, 0,                     ATTR_STRICTATIME, ATTR_ATIME, true },
+	{ "rstrictatime",  0, 0,                     ATTR_STRICTATIME, ATTR_ATIME, true },
+	{ "rnostrictatime", 0, 0,                    ATTR_RELATIME, ATTR_ATIME, true },
+	{ "rdiratime",     0, 0,                     0, ATTR_NODIRATIME, true },
+	{ "rnodiratime",   0, 0,                     ATTR_NODIRATIME, 0, true },
+	{ "rsymfollow",    0, 0,                     0, ATTR_NOSYMFOLLOW, true },
+	{ "rnosymfollow",  0, 0,                     ATTR_NOSYMFOLLOW, 0, true },
+	{ "sync",          MS_SYNCHRONOUS, 0 },      { "async",      0, MS_SYNCHRONOUS },
+	{ "dirsync",       MS_DIRSYNC, 0 },          { "mand",       MS_MANDLOCK, 0 },
+	{ "nomand",        0, MS_MANDLOCK },         { "lazytime",   MS_LAZYTIME, 0 },
+	{ "nolazytime",    0, MS_LAZYTIME },         { "iversion",   MS_I_VERSION, 0 },
+	{ "noiversion",    0, MS_I_VERSION },        { "silent",     MS_SILENT, 0 },
+	{ "loud",          0, MS_SILENT },           { "remount",    MS_REMOUNT, 0 },
+	{ "bind",          MS_BIND, 0 },             { "rbind",      MS_BIND | MS_REC, 0 },
+	{ 0 }
+};
+
+/* Options that change what is mounted in ways this program does not do: refused, not passed on
+ * to the file system as data. */
+static const char *const mount_refused[] = { "idmap", "ridmap", "tmpcopyup", NULL };
+
+/* The devices that every container has: config-linux.md "Default Devices".  The access list of
+ * cg_device_defaults names them again for the device program, with some that are only opened. */
+static const struct { const char *name; unsigned minor_no, major_no; } default_devices[] = {
+	{ "null", 3, 1 }, { "zero", 5, 1 }, { "full", 7, 1 }, { "random", 8, 1 },
+	{ "urandom", 9, 1 }, { "tty", 0, 5 },
+};
+
+static const struct { const char *name, *target; } default_links[] = {
+	{ "fd", "/proc/self/fd" }, { "stdin", "/proc/self/fd/0" }, { "stdout", "/proc/self/fd/1" },
+	{ "stderr", "/proc/self/fd/2" }, { "ptmx", "pts/ptmx" }, { "core", "/proc/kcore" },
+};
+
+/* Architectures of seccomp profiles. */
+#define SC_ARCHS(X) /* id, AUDIT_ARCH_*, bits, first number */ \
+	X(X86_64, 0xc000003e, 64, 0)         X(X86, 0x40000003, 32, 0) \
+	X(X32, 0xc000003e, 32, 0x40000000)   X(ARM, 0x40000028, 32, 0) \
+	X(AARCH64, 0xc00000b7, 64, 0)        X(MIPS, 0x00000008, 32, 4000) \
+	X(MIPS64, 0x80000008, 64, 5000)      X(MIPS64N32, 0xa0000008, 32, 6000) \
+	X(MIPSEL, 0x40000008, 32, 4000)      X(MIPSEL64, 0xc0000008, 64, 5000) \
+	X(MIPSEL64N32, 0xe0000008, 32, 6000) X(PARISC, 0x0000000f, 32, 0) \
+	X(PARISC64, 0x8000000f, 64, 0)       X(PPC, 0x00000014, 32, 0) \
+	X(PPC64, 0x80000015, 64, 0)          X(PPC64LE, 0xc0000015, 64, 0) \
+	X(S390, 0x00000016, 32, 0)           X(S390X, 0x80000016, 64, 0) \
+	X(RISCV64, 0xc00000f3, 64, 0)        X(LOONGARCH64, 0xc0000102, 64, 0) \
+	X(M68K, 0x00000004, 32, 0)           X(SH, 0x4000002a, 32, 0) \
+	X(SHEB, 0x0000002a, 32, 0)
+
+#define X(id, audit, bits, base) ARCH_##id,
+enum sc_arch { SC_ARCHS(X) ARCH_COUNT };
+#undef X
+#define X(id, audit, bits, base) { "SCMP_ARCH_" #id, ARCH_##id },
+static const struct name arch_names[] = { SC_ARCHS(X) { 0 } };
+#undef X
+
+/* ==== end NAMES ======================================================== } */
+
+/* ==== ROOM 5: JSON ===================================================== {
+ * A table of fields describes a struct; dec_decode() fills it from text, with an error that
+ * names the place: "linux.namespaces[1].type: unknown value "foo"".  Unknown fields are ignored
+ * as the specification asks (config.md "Extensibility"); K_REFUSED fields are known and not
+ * applied by this program, and so are errors.  Strings are borrowed from the text.
+ * Entries: dec_decode dec_load.  Uses: the reader in jsmn.h.                                                              */
+
+enum kind {
+	K_STR, K_BOOL, K_U32, K_U64, K_I64, K_ID,       /* K_ID: uid or gid, 0..4294967294       */
+	K_OPT,                                          /* struct opt: an integer that may lack  */
+	K_NAME,                                         /* a word of a table (sub) -> int        */
+	K_OBJ, K_LIST, K_IDS, K_NAMES, K_STRS, K_MAP, K_CAPS, K_FLAGS, K_REFUSED,
+};
+
+struct opt { bool set; int64_t v; };
+struct map { struct pair { char *key, *value; } *v; size_t n; };
+
+/* off: the member; off_n: the count (K_LIST, K_IDS, K_NAMES), for others a bool that says the
+ * field is there (0: none); size: of one element; sub: fields or names of what is inside. */
+struct field {
+	const char *name;
+	uint8_t kind;
+	bool required;
+	uint16_t off, off_n, size;
+	const void *sub;
+};
+
+/* The offset of a member, which must have the given type. */
+#define OFF(T, m, V) (offsetof(T, m) + 0 * sizeof((V *)0 == &((T *)0)->m))
+#define F_STR(T, j, m)         { j, K_STR, false, OFF(T, m, char *) }
+#define F_STR_MUST(T, j, m)    { j, K_STR, true, OFF(T, m, char *) }
+#define F_BOOL(T, j, m)        { j, K_BOOL, false, OFF(T, m, bool) }
+#define F_U32(T, j, m)         { j, K_U32, false, OFF(T, m, uint32_t) }
+#define F_U64(T, j, m)         { j, K_U64, false, OFF(T, m, uint64_t) }
+#define F_ID(T, j, m)          { j, K_ID, false, OFF(T, m, uint32_t) }
+#define F_OPT(T, j, m)         { j, K_OPT, false, OFF(T, m, struct opt) }
+#define F_NAME(T, j, m, names) { j, K_NAME, true, OFF(T, m, int), .sub = names }
+#define F_STRS(T, j, m)        { j, K_STRS, false, OFF(T, m, struct strs) }
+#define F_MAP(T, j, m)         { j, K_MAP, false, OFF(T, m, struct map) }
+#define F_CAPS(T, j, m)        { j, K_CAPS, false, OFF(T, m, uint64_t) }
+#define F_IDS(T, j, m)         { j, K_IDS, false, OFF(T, m, uint32_t *), \
+				 OFF(T, n_##m, size_t), sizeof(uint32_t) }
+#define F_OBJ(T, j, m, fields) { j, K_OBJ, false, offsetof(T, m), .sub = fields }
+#define F_OBJ_HAS(T, j, m, fields) { j, K_OBJ, false, offsetof(T, m), OFF(T, has_##m, bool), \
+				 .sub = fields }
+#define F_LIST(T, j, m, E, fields) { j, K_LIST, false, OFF(T, m, E *), OFF(T, n_##m, size_t), \
+				 sizeof(E), fields }
+#define F_REFUSED(j)           { j, K_REFUSED }
+
+/* Where the decoder is, for messages. */
+static struct { const char *name[32]; int index[32]; int depth; } dec_at;
+
+PRINTF(1, 2) static int dec_fail(const char *fmt, ...)
+{
+	struct buf b = { 0 };
+	char what[256];
+	va_list ap;
+
+	for (int i = 0; i < dec_at.depth; i++) {
+		if (dec_at.name[i])
+			buf_fmt(&b, "%s%s", i ? "." : "", dec_at.name[i]);
+		else
+			buf_fmt(&b, "[%d]", dec_at.index[i]);
+	}
+	va_start(ap, fmt);
+	vsnprintf(what, sizeof what, fmt, ap);
+	va_end(ap);
+	return b.len ? fail("%s: %s", b.p, what) : fail("%s", what);
+}
+
+static void dec_enter(const char *name, int index)
+{
+	dec_at.name[dec_at.depth] = name;
+	dec_at.index[dec_at.depth] = index;
+	dec_at.depth++;        /* as deep as the field tables nest: far below the array's 32 */
+}
+
+static const char *dec_kind(const struct json *j, int i)
+{
+	switch (j->tok[i].type) {
+	case JSMN_OBJECT: return "an object";
+	case JSMN_ARRAY:  return "an array";
+	case JSMN_STRING: return "a string";
+	default: break;
+	}
+	switch (j->text[j->tok[i].start]) {
+	case 't': case 'f': return "a boolean";
+	case 'n': return "null";
+	default:  return "a number";
+	}
+}
+
+static int dec_expect(const struct json *j, int i, jsmntype_t type, const char *what)
+{
+	if (j->tok[i].type == type)
+		return 0;
+	return dec_fail("expected %s, found %s", what, dec_kind(j, i));
+}
+
+static bool dec_is_null(const struct json *j, int i)
+{
+	return j->tok[i].type == JSMN_PRIMITIVE && j->text[j->tok[i].start] == 'n';
+}
+
+static char *dec_str(const struct json *j, int i)
+{
+	return j->text + j->tok[i].start;
+}
+
+static int dec_bool(const struct json *j, int i, bool *out)
+{
+	char c = j->text[j->tok[i].start];
+
+	if (j->tok[i].type != JSMN_PRIMITIVE || (c != 't' && c != 'f'))
+		return dec_fail("expected a boolean, found %s", dec_kind(j, i));
+	*out = c == 't';
+	return 0;
+}
+
+/* An integer within min..max, given as its 64 bits. */
+static int dec_int(const struct json *j, int i, enum kind kind, int64_t *out)
+{
+	const char *s = j->text + j->tok[i].start;
+	size_t n = (size_t)(j->tok[i].end - j->tok[i].start);
+	int64_t v = 0;
+	uint64_t u = 0;
+	uint64_t max = kind == K_U32 ? UINT32_MAX : kind == K_ID ? UINT32_MAX - 1 : UINT64_MAX;
+
+	if (j->tok[i].type != JSMN_PRIMITIVE || !strchr("-0123456789", *s))
+		return dec_fail("expected an integer, found %s", dec_kind(j, i));
+	if (kind == K_I64 || kind == K_OPT) {
+		if (json_number_i64(s, n, &v) < 0)
+			return dec_fail("%.*s is not a 64-bit integer", (int)n, s);
+	} else {
+		if (json_number_u64(s, n, &u) < 0 || u > max)
+			return dec_fail("%.*s is not an integer from 0 to %" PRIu64, (int)n, s, max);
+		v = (int64_t)u;
+	}
+	*out = v;
+	return 0;
+}
+
+static int dec_name(const struct json *j, int i, const struct name *names, int *out)
+{
+	TRY(dec_expect(j, i, JSMN_STRING, "a string"));
+	if (name_find(names, dec_str(j, i), out) < 0)
+		return dec_fail("unknown value \"%s\"", dec_str(j, i));
+	return 0;
+}
+
+/* Capabilities: unknown names are a warning, as in runc: a config written for a newer kernel
+ * must not stop an older one. */
+static int dec_caps(const struct json *j, int list, uint64_t *out)
+{
+	TRY(dec_expect(j, list, JSMN_ARRAY, "an array of strings"));
+	for (int n = 0, i = list + 1; n < j->tok[list].size; n++, i = json_next(j, i)) {
+		size_t bit = 0;
+
+		dec_enter(NULL, n);
+		TRY(dec_expect(j, i, JSMN_STRING, "a string"));
+		dec_at.depth--;
+		while (bit < LEN(cap_names) && strcmp(cap_names[bit], dec_str(j, i)) != 0)
+			bit++;
+		if (bit < LEN(cap_names))
+			*out |= 1ull << bit;
+		else
+			log_warn("unknown capability \"%s\" ignored", dec_str(j, i));
+	}
+	return 0;
+}
+
+static int dec_strs(const struct json *j, int list, struct strs *out)
+{
+	TRY(dec_expect(j, list, JSMN_ARRAY, "an array of strings"));
+	out->n = 0;
+	out->v = arena_alloc(((size_t)j->tok[list].size + 1) * sizeof *out->v);
+	for (int n = 0, i = list + 1; n < j->tok[list].size; n++, i = json_next(j, i)) {
+		dec_enter(NULL, n);
+		TRY(dec_expect(j, i, JSMN_STRING, "a string"));
+		dec_at.depth--;
+		out->v[out->n++] = dec_str(j, i);
+	}
+	return 0;
+}
+
+static int dec_map(const struct json *j, int obj, struct map *out)
+{
+	TRY(dec_expect(j, obj, JSMN_OBJECT, "an object of strings"));
+	out->n = 0;
+	out->v = arena_alloc((size_t)j->tok[obj].size * sizeof *out->v);
+	for (int n = 0, i = obj + 1; n < j->tok[obj].size; n++, i = json_next(j, i + 1)) {
+		dec_enter(dec_str(j, i), 0);
+		TRY(dec_expect(j, i + 1, JSMN_STRING, "a string"));
+		dec_at.depth--;
+		out->v[out->n++] = (struct pair){ dec_str(j, i), dec_str(j, i + 1) };
+	}
+	return 0;
+}
+
+static int dec_ids(const struct json *j, int list, uint32_t **out, size_t *count)
+{
+	TRY(dec_expect(j, list, JSMN_ARRAY, "an array of integers"));
+	*out = arena_alloc((size_t)j->tok[list].size * sizeof **out);
+	*count = 0;
+	for (int n = 0, i = list + 1; n < j->tok[list].size; n++, i = json_next(j, i)) {
+		int64_t v = 0;
+
+		dec_enter(NULL, n);
+		TRY(dec_int(j, i, K_ID, &v));
+		dec_at.depth--;
+		(*out)[(*count)++] = (uint32_t)v;
+	}
+	return 0;
+}
+
+/* Words of a table as a list of its values. */
+static int dec_names(const struct json *j, int list, const struct field *f, void *base)
+{
+	int *out = arena_alloc((size_t)j->tok[list].size * sizeof *out);
+
+	*(int **)((char *)base + f->off) = out;
+	TRY(dec_expect(j, list, JSMN_ARRAY, "an array of strings"));
+	for (int n = 0, i = list + 1; n < j->tok[list].size; n++, i = json_next(j, i)) {
+		dec_enter(NULL, n);
+		TRY(dec_name(j, i, f->sub, &out[n]));
+		dec_at.depth--;
+		*(size_t *)((char *)base + f->off_n) = (size_t)n + 1;
+	}
+	return 0;
+}
+
+/* Words of a table as the bits of an int. */
+static int dec_flags(const struct json *j, int list, const struct name *names, uint32_t *out)
+{
+	TRY(dec_expect(j, list, JSMN_ARRAY, "an array of strings"));
+	for (int n = 0, i = list + 1; n < j->tok[list].size; n++, i = json_next(j, i)) {
+		int bit = 0;
+
+		dec_enter(NULL, n);
+		TRY(dec_name(j, i, names, &bit));
+		dec_at.depth--;
+		*out |= (uint32_t)bit;
+	}
+	return 0;
+}
+
+static int dec_scalar(const struct json *j, int i, const struct field *f, void *at)
+{
+	int64_t v = 0;
+
+	switch ((enum kind)f->kind) {
+	case K_STR:
+		TRY(dec_expect(j, i, JSMN_STRING, "a string"));
+		*(char **)at = dec_str(j, i);
+		return 0;
+	case K_BOOL:
+		return dec_bool(j, i, at);
+	case K_NAME:
+		return dec_name(j, i, f->sub, at);
+	case K_U32: case K_ID:
+		TRY(dec_int(j, i, f->kind, &v));
+		*(uint32_t *)at = (uint32_t)v;
+		return 0;
+	case K_U64: case K_I64:
+		return dec_int(j, i, f->kind, at);
+	case K_OPT:
+		TRY(dec_int(j, i, f->kind, &v));
+		*(struct opt *)at = (struct opt){ true, v };
+		return 0;
+	case K_STRS:
+		return dec_strs(j, i, at);
+	case K_MAP:
+		return dec_map(j, i, at);
+	case K_CAPS:
+		return dec_caps(j, i, at);
+	case K_FLAGS:
+		return dec_flags(j, i, f->sub, at);
+	default:
+		return dec_fail("is not supported by this program");
+	}
+}
+
+/* Fills base, which points at the struct that `fields` describe, from the object at token obj.
+ * Recursion is as deep as the tables nest, never as deep as the text. */
+static int dec_decode(const struct json *j, int obj, const struct field *fields, void *base)
+{
+	TRY(dec_expect(j, obj, JSMN_OBJECT, "an object"));
+	for (const struct field *f = fields; f->name; f++) {
+		int i = json_get(j, obj, f->name);
+		char *at = (char *)base + f->off;
+
+		if (i < 0 || dec_is_null(j, i)) {
+			if (f->required)
+				return dec_fail("%s is required", f->name);
+			continue;
+		}
+		dec_enter(f->name, 0);
+		if (f->kind == K_OBJ) {
+			TRY(dec_decode(j, i, f->sub, at));
+		} else if (f->kind == K_NAMES) {
+			TRY(dec_names(j, i, f, base));
+		} else if (f->kind == K_IDS) {
+			TRY(dec_ids(j, i, (uint32_t **)at, (size_t *)((char *)base + f->off_n)));
+		} else if (f->kind == K_LIST) {
+			size_t *count = (size_t *)((char *)base + f->off_n);
+
+			TRY(dec_expect(j, i, JSMN_ARRAY, "an array"));
+			char *e = arena_alloc((size_t)j->tok[i].size * f->size);
+
+			*(void **)at = e;
+			*count = (size_t)j->tok[i].size;
+			for (int n = 0, k = i + 1; n < j->tok[i].size; n++, k = json_next(j, k)) {
+				dec_enter(NULL, n);
+				TRY(dec_decode(j, k, f->sub, e + (size_t)n * f->size));
+				dec_at.depth--;
+			}
+		} else {
+			TRY(dec_scalar(j, i, f, at));
+		}
+		if (f->off_n && f->kind != K_LIST && f->kind != K_IDS && f->kind != K_NAMES)
+			*((bool *)base + f->off_n) = true;
+		dec_at.depth--;
+	}
+	return 0;
+}
+
+/* Parses a text (writable, one byte beyond len too) and decodes it.  what: for messages. */
+static int dec_load(char *text, size_t len, const struct field *fields, void *base,
+		     const char *what)
+{
+	struct json j = { 0 };
+	size_t ntok = json_tokens_max(len), nscratch = json_scratch_max(len);
+	jsmntok_t *tok = arena_alloc(ntok * sizeof *tok);
+	uint32_t *scratch = arena_alloc(nscratch * sizeof *scratch);
+
+	if (json_parse(&j, text, len, tok, ntok, scratch, nscratch) < 0)
+		return fail("%s: line %d, column %d: %s%s%s%s", what, j.err.line, j.err.col,
+			    j.err.what, j.dup ? " \"" : "", j.dup ? j.dup : "", j.dup ? "\"" : "");
+	dec_at.depth = 0;
+	return dec_decode(&j, 0, fields, base) < 0 ? ctx("%s", what) : 0;
+}
+
+/* ==== end JSON ========================================================= } */
+
+/* ==== ROOM 6: CONF ===================================================== {
+ * config.json: the structs it becomes, the field tables, what must hold between fields.
+ * After conf_load() nothing here changes; everything points into the text.
+ * Entries: conf_load conf_load_process conf_check conf_spec.                                   */
+
+struct id_map { uint32_t inside, outside, size; };
+struct rlimit_conf { int type; uint64_t soft, hard; };
+
+struct process_conf {
+	bool terminal, no_new_privs, has_capabilities, has_console_size;
+	struct { uint32_t height, width; } console_size;
+	char *cwd, *apparmor, *selinux;
+	struct strs env, args;
+	struct { uint32_t uid, gid; struct opt umask; uint32_t *gids; size_t n_gids; } user;
+	struct { uint64_t bounding, effective, inheritable, permitted, ambient; } capabilities;
+	struct rlimit_conf *rlimits;
+	size_t n_rlimits;
+	struct opt oom_score_adj;
+};
+
+struct mount_conf { char *dest, *type, *source; struct strs options; };
+
+struct hook { char *path; struct strs args, env; struct opt timeout; };
+struct hook_list { struct hook *v; size_t n_v; };
+
+enum hook_phase { HOOK_PRESTART, HOOK_CREATE_RUNTIME, HOOK_CREATE_CONTAINER,
+		  HOOK_START_CONTAINER, HOOK_POSTSTART, HOOK_POSTSTOP, HOOK_PHASES };
+static const char *const hook_names[HOOK_PHASES] = {
+	"prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop",
+};
+
+struct ns_conf { int type; char *path; };
+struct device_conf {
+	char *type, *path;
+	struct opt major, minor, mode, uid, gid;
+};
+struct device_rule { bool allow; char *type, *access; struct opt major, minor; };
+struct hugepage_conf { char *size; uint64_t limit; };
+
+struct resources_conf {
+	struct {
+		struct opt limit, reservation, swap, swappiness, kernel, kernel_tcp;
+		bool no_oom_kill, use_hierarchy, check_before_update;
+	} memory;
+	struct {
+		struct opt shares, quota, period, burst, idle, rt_runtime, rt_period;
+		char *cpus, *mems;
+	} cpu;
+	struct { struct opt limit; } pids;
+	struct hugepage_conf *hugepages;
+	size_t n_hugepages;
+	struct device_rule *devices;
+	size_t n_devices;
+	struct map unified;
+};
+
+/* seccomp: see ROOM 12 for what the words do */
+enum scmp_op { OP_NE, OP_LT, OP_LE, OP_EQ, OP_GE, OP_GT, OP_MASKED_EQ };
+enum sc_action { ACT_KILL_THREAD, ACT_KILL_PROCESS, ACT_TRAP, ACT_ERRNO, ACT_TRACE, ACT_ALLOW,
+		 ACT_LOG, ACT_NOTIFY };
+struct seccomp_arg { uint32_t index; uint64_t value, value_two; int op; };
+struct seccomp_rule {
+	char **names;
+	size_t n_names;
+	int action;
+	bool has_errno;
+	uint32_t errno_ret;
+	struct seccomp_arg *args;
+	size_t n_args;
+};
+struct seccomp_conf {
+	int default_action;
+	bool has_default_errno;
+	uint32_t default_errno;
+	int *archs;
+	size_t n_archs;
+	uint32_t flags;                         /* SECCOMP_FILTER_FLAG_* */
+	struct seccomp_rule *rules;
+	size_t n_rules;
+};
+
+struct config {
+	char *oci_version, *hostname, *domainname, *cgroups_path, *rootfs_propagation;
+	char *mount_label;
+	bool has_process, has_root, has_linux, has_seccomp, has_resources;
+	struct { char *path; bool readonly; } root;
+	struct process_conf process;
+	struct mount_conf *mounts;
+	size_t n_mounts;
+	struct hook_list hooks[HOOK_PHASES];
+	struct map annotations, sysctl;
+	struct ns_conf *namespaces;
+	size_t n_namespaces;
+	struct id_map *uid_maps, *gid_maps;
+	size_t n_uid_maps, n_gid_maps;
+	struct { struct { struct opt secs, nanosecs; } monotonic, boottime; } time_offsets;
+	struct device_conf *devices;
+	size_t n_devices;
+	struct resources_conf resources;
+	struct seccomp_conf seccomp;
+	struct strs masked_paths, readonly_paths;
+	/* worked out by conf_check() */
+	bool ns_new[NS_COUNT], ns_any[NS_COUNT];        /* to make; made or joined              */
+	char *ns_path[NS_COUNT];
+	char *bundle, *rootfs;                          /* absolute, on the host                */
+};
+
+#define T struct process_conf
+static const struct field console_fields[] = {
+	{ "height", K_U32, true, offsetof(T, console_size.height) - offsetof(T, console_size) },
+	{ "width", K_U32, true, offsetof(T, console_size.width) - offsetof(T, console_size) }, { 0 }
+};
+#define U(m) (offsetof(T, user.m) - offsetof(T, user))
+static const struct field user_fields[] = {
+	{ "uid", K_ID, false, U(uid) }, { "gid", K_ID, false, U(gid) },
+	{ "umask", K_OPT, false, U(umask) },
+	{ "additionalGids", K_IDS, false, U(gids), U(n_gids), sizeof(uint32_t) }, { 0 }
+};
+#undef U
+#define C(m) (offsetof(T, capabilities.m) - offsetof(T, capabilities))
+static const struct field caps_fields[] = {
+	{ "bounding", K_CAPS, false, C(bounding) }, { "effective", K_CAPS, false, C(effective) },
+	{ "inheritable", K_CAPS, false, C(inheritable) },
+	{ "permitted", K_CAPS, false, C(permitted) }, { "ambient", K_CAPS, false, C(ambient) }, { 0 }
+};
+#undef C
+static const struct field rlimit_fields[] = {
+	F_NAME(struct rlimit_conf, "type", type, rlimit_names),
+	F_U64(struct rlimit_conf, "soft", soft), F_U64(struct rlimit_conf, "hard", hard), { 0 }
+};
+static const struct field process_fields[] = {
+	F_BOOL(T, "terminal", terminal), F_OBJ_HAS(T, "consoleSize", console_size, console_fields),
+	F_OBJ(T, "user", user, user_fields), F_STRS(T, "args", args), F_STRS(T, "env", env),
+	F_STR_MUST(T, "cwd", cwd), F_OBJ_HAS(T, "capabilities", capabilities, caps_fields),
+	F_LIST(T, "rlimits", rlimits, struct rlimit_conf, rlimit_fields),
+	F_BOOL(T, "noNewPrivileges", no_new_privs), F_STR(T, "apparmorProfile", apparmor),
+	F_STR(T, "selinuxLabel", selinux), F_OPT(T, "oomScoreAdj", oom_score_adj),
+	F_REFUSED("scheduler"), F_REFUSED("ioPriority"), F_REFUSED("execCPUAffinity"), { 0 }
+};
+#undef T
+
+#define T struct mount_conf
+static const struct field mount_fields[] = {
+	F_STR_MUST(T, "destination", dest), F_STR(T, "type", type), F_STR(T, "source", source),
+	F_STRS(T, "options", options), F_REFUSED("uidMappings"), F_REFUSED("gidMappings"), { 0 }
+};
+#undef T
+
+#define T struct hook
+static const struct field hook_fields[] = {
+	F_STR_MUST(T, "path", path), F_STRS(T, "args", args), F_STRS(T, "env", env),
+	F_OPT(T, "timeout", timeout), { 0 }
+};
+#undef T
+#define H(phase, name) { name, K_LIST, false, (phase) * sizeof(struct hook_list), \
+	(phase) * sizeof(struct hook_list) + offsetof(struct hook_list, n_v), \
+	sizeof(struct hook), hook_fields }
+static const struct field hooks_fields[] = {
+	H(HOOK_PRESTART, "prestart"), H(HOOK_CREATE_RUNTIME, "createRuntime"),
+	H(HOOK_CREATE_CONTAINER, "createContainer"), H(HOOK_START_CONTAINER, "startContainer"),
+	H(HOOK_POSTSTART, "poststart"), H(HOOK_POSTSTOP, "poststop"), { 0 }
+};
+#undef H
+
+static const struct field ns_fields[] = {
+	F_NAME(struct ns_conf, "type", type, ns_names), F_STR(struct ns_conf, "path", path), { 0 }
+};
+static const struct field id_map_fields[] = {
+	F_ID(struct id_map, "containerID", inside), F_ID(struct id_map, "hostID", outside),
+	F_U32(struct id_map, "size", size), { 0 }
+};
+static const struct field time_fields[] = {
+	{ "secs", K_OPT, false, 0 }, { "nanosecs", K_OPT, false, sizeof(struct opt) }, { 0 }
+};
+static const struct field time_offset_fields[] = {
+	{ "monotonic", K_OBJ, false, 0, .sub = time_fields },
+	{ "boottime", K_OBJ, false, 2 * sizeof(struct opt), .sub = time_fields }, { 0 }
+};
+
+#define T struct device_conf
+static const struct field device_fields[] = {
+	F_STR_MUST(T, "type", type), F_STR_MUST(T, "path", path), F_OPT(T, "major", major),
+	F_OPT(T, "minor", minor), F_OPT(T, "fileMode", mode), F_OPT(T, "uid", uid),
+	F_OPT(T, "gid", gid), { 0 }
+};
+#undef T
+#define T struct device_rule
+static const struct field rule_fields[] = {
+	{ "allow", K_BOOL, true, offsetof(T, allow) }, F_STR(T, "type", type),
+	F_OPT(T, "major", major), F_OPT(T, "minor", minor), F_STR(T, "access", access), { 0 }
+};
+#undef T
+
+#define R(m) offsetof(struct resources_conf, m)
+static const struct field memory_fields[] = {
+	{ "limit", K_OPT, false, R(memory.limit) },
+	{ "reservation", K_OPT, false, R(memory.reservation) },
+	{ "swap", K_OPT, false, R(memory.swap) }, { "swappiness", K_OPT, false, R(memory.swappiness) },
+	{ "kernel", K_OPT, false, R(memory.kernel) },
+	{ "kernelTCP", K_OPT, false, R(memory.kernel_tcp) },
+	{ "disableOOMKiller", K_BOOL, false, R(memory.no_oom_kill) },
+	{ "useHierarchy", K_BOOL, false, R(memory.use_hierarchy) },
+	{ "checkBeforeUpdate", K_BOOL, false, R(memory.check_before_update) }, { 0 }
+};
+static const struct field cpu_fields[] = {
+	{ "shares", K_OPT, false, R(cpu.shares) }, { "quota", K_OPT, false, R(cpu.quota) },
+	{ "period", K_OPT, false, R(cpu.period) }, { "burst", K_OPT, false, R(cpu.burst) },
+	{ "idle", K_OPT, false, R(cpu.idle) }, { "cpus", K_STR, false, R(cpu.cpus) },
+	{ "mems", K_STR, false, R(cpu.mems) },
+	{ "realtimeRuntime", K_OPT, false, R(cpu.rt_runtime) },
+	{ "realtimePeriod", K_OPT, false, R(cpu.rt_period) }, { 0 }
+};
+static const struct field pids_fields[] = { { "limit", K_OPT, false, R(pids.limit) }, { 0 } };
+#undef R
+static const struct field hugepage_fields[] = {
+	F_STR_MUST(struct hugepage_conf, "pageSize", size),
+	{ "limit", K_U64, true, offsetof(struct hugepage_conf, limit) }, { 0 }
+};
+#define T struct resources_conf
+static const struct field resources_fields[] = {        /* inner tables count from the struct */
+	{ "memory", K_OBJ, .sub = memory_fields }, { "cpu", K_OBJ, .sub = cpu_fields },
+	{ "pids", K_OBJ, .sub = pids_fields }, F_MAP(T, "unified", unified),
+	F_LIST(T, "devices", devices, struct device_rule, rule_fields),
+	F_LIST(T, "hugepageLimits", hugepages, struct hugepage_conf, hugepage_fields),
+	F_REFUSED("blockIO"), F_REFUSED("network"), F_REFUSED("rdma"), { 0 }
+};
+#undef T
+
+static const struct name action_names[] = {
+	{ "SCMP_ACT_KILL", ACT_KILL_THREAD }, { "SCMP_ACT_KILL_THREAD", ACT_KILL_THREAD },
+	{ "SCMP_ACT_KILL_PROCESS", ACT_KILL_PROCESS }, { "SCMP_ACT_TRAP", ACT_TRAP },
+	{ "SCMP_ACT_ERRNO", ACT_ERRNO }, { "SCMP_ACT_TRACE", ACT_TRACE },
+	{ "SCMP_ACT_ALLOW", ACT_ALLOW }, { "SCMP_ACT_LOG", ACT_LOG }, { 0 }
+};
+static const struct name op_names[] = {
+	{ "SCMP_CMP_NE", OP_NE }, { "SCMP_CMP_LT", OP_LT }, { "SCMP_CMP_LE", OP_LE },
+	{ "SCMP_CMP_EQ", OP_EQ }, { "SCMP_CMP_GE", OP_GE }, { "SCMP_CMP_GT", OP_GT },
+	{ "SCMP_CMP_MASKED_EQ", OP_MASKED_EQ }, { 0 }
+};
+/* TSYNC has no meaning for a process with one thread and is dropped, as runc does. */
+static const struct name seccomp_flags[] = {
+	{ "SECCOMP_FILTER_FLAG_TSYNC", 0 },
+	{ "SECCOMP_FILTER_FLAG_LOG", SECCOMP_FILTER_FLAG_LOG },
+	{ "SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW }, { 0 }
+};
+#define T struct seccomp_arg
+static const struct field seccomp_arg_fields[] = {
+	{ "index", K_U32, true, offsetof(T, index) }, { "value", K_U64, true, offsetof(T, value) },
+	F_U64(T, "valueTwo", value_two), F_NAME(T, "op", op, op_names), { 0 }
+};
+#undef T
+#define T struct seccomp_rule
+static const struct field seccomp_rule_fields[] = {
+	{ "names", K_STRS, true, offsetof(T, names) },  /* names and n_names: a struct strs */
+	F_NAME(T, "action", action, action_names),
+	{ "errnoRet", K_U32, false, OFF(T, errno_ret, uint32_t), OFF(T, has_errno, bool) },
+	F_LIST(T, "args", args, struct seccomp_arg, seccomp_arg_fields), { 0 }
+};
+#undef T
+#define T struct seccomp_conf
+static const struct field seccomp_fields[] = {
+	F_NAME(T, "defaultAction", default_action, action_names),
+	{ "defaultErrnoRet", K_U32, false, OFF(T, default_errno, uint32_t),
+	  OFF(T, has_default_errno, bool) },
+	{ "architectures", K_NAMES, false, OFF(T, archs, int *), OFF(T, n_archs, size_t),
+	  .sub = arch_names },
+	{ "flags", K_FLAGS, false, OFF(T, flags, uint32_t), .sub = seccomp_flags },
+	F_LIST(T, "syscalls", rules, struct seccomp_rule, seccomp_rule_fields),
+	F_REFUSED("listenerPath"), F_REFUSED("listenerMetadata"), { 0 }
+};
+#undef T
+
+#define T struct config
+static const struct field root_fields[] = {
+	{ "path", K_STR, true, offsetof(T, root.path) - offsetof(T, root) },
+	{ "readonly", K_BOOL, false, offsetof(T, root.readonly) - offsetof(T, root) }, { 0 }
+};
+static const struct field linux_fields[] = {            /* counts from struct config */
+	F_LIST(T, "namespaces", namespaces, struct ns_conf, ns_fields),
+	F_LIST(T, "uidMappings", uid_maps, struct id_map, id_map_fields),
+	F_LIST(T, "gidMappings", gid_maps, struct id_map, id_map_fields),
+	F_OBJ(T, "timeOffsets", time_offsets, time_offset_fields),
+	F_LIST(T, "devices", devices, struct device_conf, device_fields),
+	F_STR(T, "cgroupsPath", cgroups_path),
+	F_OBJ_HAS(T, "resources", resources, resources_fields),
+	F_STR(T, "rootfsPropagation", rootfs_propagation),
+	F_OBJ_HAS(T, "seccomp", seccomp, seccomp_fields), F_MAP(T, "sysctl", sysctl),
+	F_STRS(T, "maskedPaths", masked_paths), F_STRS(T, "readonlyPaths", readonly_paths),
+	F_STR(T, "mountLabel", mount_label), F_REFUSED("intelRdt"), F_REFUSED("personality"),
+	F_REFUSED("netDevices"), F_REFUSED("memoryPolicy"), { 0 }
+};
+static const struct field config_fields[] = {
+	F_STR_MUST(T, "ociVersion", oci_version), F_OBJ_HAS(T, "root", root, root_fields),
+	F_OBJ_HAS(T, "process", process, process_fields), F_STR(T, "hostname", hostname),
+	F_STR(T, "domainname", domainname),
+	F_LIST(T, "mounts", mounts, struct mount_conf, mount_fields),
+	F_OBJ(T, "hooks", hooks, hooks_fields), F_MAP(T, "annotations", annotations),
+	{ "linux", K_OBJ, false, 0, offsetof(T, has_linux), .sub = linux_fields },
+	F_REFUSED("vm"), F_REFUSED("windows"), F_REFUSED("solaris"), F_REFUSED("zos"),
+	F_REFUSED("freebsd"), { 0 }
+};
+#undef T
+
+/* A sysctl that belongs to one of the namespaces the container has, not to the host. */
+static int conf_check_sysctl(const struct config *c, const char *key)
+{
+	static const struct { const char *prefix; int ns; } owned[] = {
+		{ "net.", NS_NET }, { "fs.mqueue.", NS_IPC }, { "kernel.msg", NS_IPC },
+		{ "kernel.sem", NS_IPC }, { "kernel.shm", NS_IPC }, { "kernel.auto_msgmni", NS_IPC },
+		{ "kernel.domainname", NS_UTS },
+	};
+	char *dotted = str_dup(key);
+
+	for (char *p = dotted; *p; p++)
+		if (*p == '/')
+			*p = '.';
+	if (strstr(dotted, "..") || *dotted == '.' || strchr(key, '\n'))
+		return fail("linux.sysctl: invalid key \"%s\"", key);
+	if (str_eq(dotted, "kernel.hostname"))
+		return fail("linux.sysctl: %s conflicts with the hostname field", key);
+	for (size_t i = 0; i < LEN(owned); i++)
+		if (str_starts(dotted, owned[i].prefix)) {
+			if (c->ns_any[owned[i].ns])
+				return 0;
+			return fail("linux.sysctl: %s needs a %s namespace of the container's own", key,
+				    name_of(ns_names, owned[i].ns));
+		}
+	return fail("linux.sysctl: sysctl \"%s\" is not in a separate kernel namespace", key);
+}
+
+static int conf_check_namespaces(struct config *c)
+{
+	for (size_t i = 0; i < c->n_namespaces; i++) {
+		const struct ns_conf *ns = &c->namespaces[i];
+
+		if (c->ns_any[ns->type])
+			return fail("linux.namespaces[%zu]: duplicate namespace \"%s\"", i,
+				    name_of(ns_names, ns->type));
+		c->ns_any[ns->type] = true;
+		c->ns_path[ns->type] = ns->path && *ns->path ? ns->path : NULL;
+		c->ns_new[ns->type] = !c->ns_path[ns->type];
+		if (!c->ns_new[ns->type] && ns->path[0] != '/')
+			return fail("linux.namespaces[%zu].path: %s is not absolute", i, ns->path);
+	}
+	if (c->ns_new[NS_USER] && !c->n_uid_maps)
+		return fail("linux.uidMappings: a new user namespace needs at least one mapping");
+	if (c->ns_new[NS_USER] && !c->n_gid_maps)
+		return fail("linux.gidMappings: a new user namespace needs at least one mapping");
+	if (!c->ns_new[NS_USER] && (c->n_uid_maps || c->n_gid_maps) && !c->ns_path[NS_USER])
+		return fail("linux.uidMappings: mappings without a user namespace");
+	if ((c->time_offsets.monotonic.secs.set || c->time_offsets.monotonic.nanosecs.set ||
+	     c->time_offsets.boottime.secs.set || c->time_offsets.boottime.nanosecs.set) &&
+	    !c->ns_new[NS_TIME])
+		return fail("linux.timeOffsets: needs a new time namespace");
+	return 0;
+}
+
+/* What may only be changed in a namespace of the container's own.  Called again once ns_plan() has
+ * found out which of the joined ones are the host's. */
+static int conf_check_owned(const struct config *c)
+{
+	if (c->hostname && *c->hostname && !c->ns_any[NS_UTS])
+		return fail("hostname: unable to set hostname without a private UTS namespace");
+	if (c->domainname && *c->domainname && !c->ns_any[NS_UTS])
+		return fail("domainname: unable to set domainname without a private UTS namespace");
+	if (!c->ns_any[NS_MNT] && (c->n_mounts || c->masked_paths.n || c->readonly_paths.n))
+		return fail("linux.namespaces: mounts, maskedPaths and readonlyPaths need a mount "
+			    "namespace");
+	for (size_t i = 0; i < c->sysctl.n; i++)
+		TRY(conf_check_sysctl(c, c->sysctl.v[i].key));
+	return 0;
+}
+
+static int conf_check_mounts(const struct config *c)
+{
+	for (size_t i = 0; i < c->n_mounts; i++) {
+		const struct mount_conf *m = &c->mounts[i];
+
+		if (!*m->dest)
+			return fail("mounts[%zu].destination: may not be empty", i);
+		for (size_t k = 0; k < m->options.n; k++)
+			for (const char *const *r = mount_refused; *r; r++)
+				if (str_eq(m->options.v[k], *r) ||
+				    (str_starts(m->options.v[k], *r) && m->options.v[k][strlen(*r)] == '='))
+					return fail("mounts[%zu].options: \"%s\" is not supported by this "
+						    "program", i, *r);
+	}
+	for (size_t i = 0; i < c->masked_paths.n; i++)
+		if (c->masked_paths.v[i][0] != '/')
+			return fail("linux.maskedPaths[%zu]: %s is not absolute", i, c->masked_paths.v[i]);
+	for (size_t i = 0; i < c->readonly_paths.n; i++)
+		if (c->readonly_paths.v[i][0] != '/')
+			return fail("linux.readonlyPaths[%zu]: %s is not absolute", i,
+				    c->readonly_paths.v[i]);
+	return 0;
+}
+
+/* Makes up for the words that the spec allows but that cannot be had on cgroup v2. */
+static int conf_check_resources(const struct resources_conf *r)
+{
+	if (r->memory.no_oom_kill)
+		return fail("linux.resources.memory.disableOOMKiller: cgroup v2 has no such switch");
+	if (r->cpu.rt_runtime.set || r->cpu.rt_period.set)
+		return fail("linux.resources.cpu: realtime limits exist on cgroup v1 only");
+	if (r->memory.check_before_update)
+		return fail("linux.resources.memory.checkBeforeUpdate: not supported by this program");
+	if (r->memory.swappiness.set)
+		log_warn("linux.resources.memory.swappiness has no meaning on cgroup v2: ignored");
+	if (r->memory.kernel.set || r->memory.kernel_tcp.set)
+		log_warn("linux.resources.memory.kernel: obsolete kernel memory limit ignored");
+	return 0;
+}
+
+static int conf_check_devices(const struct config *c)
+{
+	for (size_t i = 0; i < c->n_devices; i++) {
+		const struct device_conf *d = &c->devices[i];
+
+		if (strlen(d->type) != 1 || !strchr("bcup", *d->type))
+			return fail("linux.devices[%zu].type: \"%s\" is not a device type", i, d->type);
+		if (d->path[0] != '/' || d->path[strlen(d->path) - 1] == '/')
+			return fail("linux.devices[%zu].path: %s is not an absolute file path", i, d->path);
+		if (*d->type != 'p' && (!d->major.set || !d->minor.set))
+			return fail("linux.devices[%zu].major: major and minor are required", i);
+		if (d->mode.set && (d->mode.v < 0 || d->mode.v > 07777))
+			return fail("linux.devices[%zu].fileMode: %lld is not in 0..07777", i,
+				    (long long)d->mode.v);
+	}
+	for (size_t i = 0; i < c->resources.n_devices; i++) {
+		const struct device_rule *d = &c->resources.devices[i];
+
+		if (d->type && *d->type && (d->type[1] || !strchr("abcu", *d->type)))
+			return fail("linux.resources.devices[%zu].type: \"%s\" is not a device type", i,
+				    d->type);
+		if (d->access && d->access[strspn(d->access, "rwm")])
+			return fail("linux.resources.devices[%zu].access: \"%s\" has letters other than r, w, "
+				    "m", i, d->access);
+		if (d->major.set && (d->major.v < -1 || d->major.v >= 1 << 12))
+			return fail("linux.resources.devices[%zu].major: %lld is not a major number", i,
+				    (long long)d->major.v);
+		if (d->minor.set && (d->minor.v < -1 || d->minor.v >= 1 << 20))
+			return fail("linux.resources.devices[%zu].minor: %lld is not a minor number", i,
+				    (long long)d->minor.v);
+	}
+	return 0;
+}
+
+static int conf_check_process(const struct process_conf *p, const char *at)
+{
+	if (!p->args.n || !*p->args.v[0])
+		return fail("%s.args: must not be empty", at);
+	if (p->cwd[0] != '/')
+		return fail("%s.cwd: %s is not an absolute path", at, p->cwd);
+	for (size_t i = 0; i < p->n_rlimits; i++) {
+		for (size_t k = 0; k < i; k++)
+			if (p->rlimits[i].type == p->rlimits[k].type)
+				return fail("%s.rlimits[%zu]: duplicate %s", at, i,
+					    name_of(rlimit_names, p->rlimits[i].type));
+		if (p->rlimits[i].soft > p->rlimits[i].hard)
+			return fail("%s.rlimits[%zu]: soft limit is above the hard one", at, i);
+	}
+	if (p->oom_score_adj.set && (p->oom_score_adj.v < -1000 || p->oom_score_adj.v > 1000))
+		return fail("%s.oomScoreAdj: %lld is not in -1000..1000", at,
+			    (long long)p->oom_score_adj.v);
+	if (p->user.umask.set && (p->user.umask.v < 0 || p->user.umask.v > 0777))
+		return fail("%s.user.umask: %lld is not in 0..0777", at, (long long)p->user.umask.v);
+	return 0;
+}
+
+static int conf_check_hooks(const struct config *c)
+{
+	for (int p = 0; p < HOOK_PHASES; p++)
+		for (size_t i = 0; i < c->hooks[p].n_v; i++) {
+			const struct hook *h = &c->hooks[p].v[i];
+
+			if (h->path[0] != '/')
+				return fail("hooks.%s[%zu].path: %s is not absolute", hook_names[p], i,
+					    h->path);
+			if (h->timeout.set && h->timeout.v <= 0)
+				return fail("hooks.%s[%zu].timeout: must be greater than zero",
+					    hook_names[p], i);
+		}
+	return 0;
+}
+
+static int conf_check_version(const char *v)
+{
+	unsigned major, minor, patch;
+	int end = 0;
+
+	if (sscanf(v, "%u.%u.%u%n", &major, &minor, &patch, &end) != 3 ||
+	    !isdigit((unsigned char)v[0]) || (v[end] && v[end] != '-' && v[end] != '+'))
+		return fail("ociVersion: \"%s\" is not a semantic version", v);
+	if (major != 1)
+		return fail("ociVersion: %s is not supported, only 1.x", v);
+	return 0;
+}
+
+/* What must hold between the fields; fills the worked-out members. */
+static int conf_check(struct config *c)
+{
+	int unused;
+
+	TRY(conf_check_version(c->oci_version));
+	if (!c->has_root)
+		return fail("root: is required");
+	if (!*c->root.path)
+		return fail("root.path: may not be empty");
+	TRY(conf_check_namespaces(c));
+	TRY(conf_check_mounts(c));
+	TRY(conf_check_resources(&c->resources));
+	TRY(conf_check_devices(c));
+	TRY(conf_check_hooks(c));
+	if (c->has_process)
+		TRY(conf_check_process(&c->process, "process"));
+	TRY(conf_check_owned(c));
+	if (c->mount_label && *c->mount_label)
+		return fail("linux.mountLabel: not supported by this program");
+	if (c->rootfs_propagation && *c->rootfs_propagation &&
+	    name_find(propagation_names, c->rootfs_propagation, &unused) < 0)
+		return fail("linux.rootfsPropagation: unknown value \"%s\"", c->rootfs_propagation);
+	return 0;
+}
+
+/* Loads and checks a config text (consumed).  bundle: absolute; relative paths start there. */
+static int conf_load(struct config *c, char *text, size_t len, const char *bundle)
+{
+	TRY(dec_load(text, len, config_fields, c, "config.json"));
+	c->bundle = str_dup(bundle);
+	if (conf_check(c) < 0)
+		return ctx("config.json");
+	c->rootfs = c->root.path[0] == '/' ? path_clean(c->root.path) :
+		    path_clean(str_fmt("%s/%s", bundle, c->root.path));
+	return 0;
+}
+
+/* A process alone, as `exec --process` gets it. */
+static int conf_load_process(struct process_conf *p, const char *path)
+{
+	size_t len = 0;
+	autoclose int fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	char *text = fd < 0 ? NULL : fd_read_all(fd, JSON_MAX_SIZE, &len);
+
+	if (!text)
+		return efail("process file %s", path);
+	TRY(dec_load(text, len, process_fields, p, path));
+	return conf_check_process(p, path);
+}
+
+static const char *const spec_parts[] = {       /* the `spec` default, in pieces for two variants */
+	"{\n"
+	"\t\"ociVersion\": \"" SPEC_VERSION "\",\n"
+	"\t\"process\": {\n"
+	"\t\t\"terminal\": true,\n"
+	"\t\t\"user\": {\n\t\t\t\"uid\": 0,\n\t\t\t\"gid\": 0\n\t\t},\n"
+	"\t\t\"args\": [\n\t\t\t\"sh\"\n\t\t],\n"
+	"\t\t\"env\": [\n"
+	"\t\t\t\"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\",\n"
+	"\t\t\t\"TERM=xterm\"\n\t\t],\n"
+	"\t\t\"cwd\": \"/\",\n"
+	"\t\t\"capabilities\": {\n",
+	"\t\t},\n"
+	"\t\t\"rlimits\": [\n\t\t\t{\n\t\t\t\t\"type\": \"RLIMIT_NOFILE\",\n"
+	"\t\t\t\t\"hard\": 1024,\n\t\t\t\t\"soft\": 1024\n\t\t\t}\n\t\t],\n"
+	"\t\t\"noNewPrivileges\": true\n"
+	"\t},\n"
+	"\t\"root\": {\n\t\t\"path\": \"rootfs\",\n\t\t\"readonly\": true\n\t},\n"
+	"\t\"hostname\": \"runtime\",\n"
+	"\t\"mounts\": [\n",
+};
+
+struct spec_mount { const char *dest, *type, *source, *options; };
+static const struct spec_mount spec_mounts[] = {
+	{ "/proc", "proc", "proc", NULL },
+	{ "/dev", "tmpfs", "tmpfs", "nosuid,strictatime,mode=755,size=65536k" },
+	{ "/dev/pts", "devpts", "devpts", "nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5" },
+	{ "/dev/shm", "tmpfs", "shm", "nosuid,noexec,nodev,mode=1777,size=65536k" },
+	{ "/dev/mqueue", "mqueue", "mqueue", "nosuid,noexec,nodev" },
+	{ "/sys", "sysfs", "sysfs", "nosuid,noexec,nodev,ro" },
+	{ "/sys/fs/cgroup", "cgroup", "cgroup", "nosuid,noexec,nodev,relatime,ro" },
+};
+/* Without privilege: no gid 5 to map, and a new sysfs needs an own network namespace. */
+static const struct spec_mount spec_mounts_rootless[] = {
+	{ "/dev/pts", "devpts", "devpts", "nosuid,noexec,newinstance,ptmxmode=0666,mode=0620" },
+	{ "/sys", "none", "/sys", "rbind,nosuid,noexec,nodev,ro" },
+	{ "/sys/fs/cgroup", NULL, NULL, NULL },
+};
+
+static const char *const spec_masked[] = {
+	"/proc/acpi", "/proc/asound", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
+	"/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug", "/sys/firmware", "/proc/scsi",
+};
+static const char *const spec_readonly[] = {
+	"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
+};
+
+/* Items as an indented JSON array.  list: comma-separated. */
+static void spec_array(struct buf *b, const char *indent, const char *list)
+{
+	buf_fmt(b, "[");
+	while (*list) {
+		size_t n = strcspn(list, ",");
+
+		buf_fmt(b, "\n%s\t\"%.*s\"%s", indent, (int)n, list, list[n] ? "," : "");
+		list += n + (list[n] == ',');
+	}
+	buf_fmt(b, "\n%s]", indent);
+}
+
+static void spec_mount(struct buf *b, const struct spec_mount *m)
+{
+	buf_fmt(b, "\t\t{\n\t\t\t\"destination\": \"%s\",\n\t\t\t\"type\": \"%s\",\n"
+		"\t\t\t\"source\": \"%s\"", m->dest, m->type, m->source);
+	if (m->options) {
+		buf_fmt(b, ",\n\t\t\t\"options\": ");
+		spec_array(b, "\t\t\t", m->options);
+	}
+	buf_fmt(b, "\n\t\t}");
+}
+
+static void spec_paths(struct buf *b, const char *key, const char *const *v, size_t n)
+{
+	buf_fmt(b, ",\n\t\t\"%s\": [", key);
+	for (size_t i = 0; i < n; i++)
+		buf_fmt(b, "%s\n\t\t\t\"%s\"", i ? "," : "", v[i]);
+	buf_fmt(b, "\n\t\t]");
+}
+
+static void spec_linux(struct buf *b, bool rootless)
+{
+	static const char *const types[] = { "pid", "network", "ipc", "uts", "mount", "cgroup" };
+	bool first = true;
+
+	buf_fmt(b, "\t\"linux\": {\n");
+	if (rootless)
+		buf_fmt(b, "\t\t\"uidMappings\": [\n\t\t\t{\n\t\t\t\t\"containerID\": 0,\n"
+			"\t\t\t\t\"hostID\": %u,\n\t\t\t\t\"size\": 1\n\t\t\t}\n\t\t],\n"
+			"\t\t\"gidMappings\": [\n\t\t\t{\n\t\t\t\t\"containerID\": 0,\n"
+			"\t\t\t\t\"hostID\": %u,\n\t\t\t\t\"size\": 1\n\t\t\t}\n\t\t],\n",
+			geteuid(), getegid());
+	else
+		buf_fmt(b, "\t\t\"resources\": {\n\t\t\t\"devices\": [\n\t\t\t\t{\n"
+			"\t\t\t\t\t\"allow\": false,\n\t\t\t\t\t\"access\": \"rwm\"\n"
+			"\t\t\t\t}\n\t\t\t]\n\t\t},\n");
+	buf_fmt(b, "\t\t\"namespaces\": [");
+	for (size_t i = 0; i < LEN(types); i++) {
+		if (rootless && str_eq(types[i], "network"))
+			continue;
+		buf_fmt(b, "%s\n\t\t\t{\n\t\t\t\t\"type\": \"%s\"\n\t\t\t}", first ? "" : ",", types[i]);
+		first = false;
+	}
+	if (rootless)
+		buf_fmt(b, ",\n\t\t\t{\n\t\t\t\t\"type\": \"user\"\n\t\t\t}");
+	buf_fmt(b, "\n\t\t]");
+	spec_paths(b, "maskedPaths", spec_masked, LEN(spec_masked));
+	spec_paths(b, "readonlyPaths", spec_readonly, LEN(spec_readonly));
+	buf_fmt(b, "\n\t}\n}\n");
+}
+
+/* The text that `spec` writes: what `runc spec` gives, for this host or for an unprivileged
+ * user.  No inheritable capabilities: see CVE-2022-24769. */
+static void conf_spec(struct buf *b, bool rootless)
+{
+	static const char *const sets[] = { "bounding", "effective", "permitted" };
+	bool first = true;
+
+	buf_fmt(b, "%s", spec_parts[0]);
+	for (size_t i = 0; i < LEN(sets); i++) {
+		buf_fmt(b, "\t\t\t\"%s\": ", sets[i]);
+		spec_array(b, "\t\t\t", "CAP_AUDIT_WRITE,CAP_KILL,CAP_NET_BIND_SERVICE");
+		buf_fmt(b, "%s\n", i + 1 < LEN(sets) ? "," : "");
+	}
+	buf_fmt(b, "%s", spec_parts[1]);
+	for (size_t i = 0; i < LEN(spec_mounts); i++) {
+		const struct spec_mount *m = &spec_mounts[i];
+
+		for (size_t k = 0; rootless && k < LEN(spec_mounts_rootless); k++)
+			if (str_eq(spec_mounts_rootless[k].dest, m->dest))
+				m = &spec_mounts_rootless[k];
+		if (!m->type)
+			continue;
+		buf_fmt(b, "%s", first ? "" : ",\n");
+		spec_mount(b, m);
+		first = false;
+	}
+	buf_fmt(b, "\n\t],\n");
+	spec_linux(b, rootless);
+}
+
+/* ==== end CONF ========================================================= } */
+
+/* ==== ROOM 7: STATE ==================================================== {
+ * What is kept on disk: ROOT/ID/ (0700) with state.json (written aside and renamed, 0600), the
+ * text of config.json as it was at create, and start.sock, on which init waits for `start`.
+ * A descriptor on the directory carries the lock (flock): who changes a container holds it.
+ * A container is a pid plus its start time, never a pid alone.
+ * Entries: state_new state_open state_save state_status state_remove state_ids.                */
+
+enum status { ST_CREATING, ST_CREATED, ST_RUNNING, ST_PAUSED, ST_STOPPED };
+static const char *const status_names[] = { "creating", "created", "running", "paused", "stopped" };
+
+struct container {
+	char *id;
+	/* written by STATE; kept in state.json */
+	char *bundle, *rootfs, *created, *cgroup;       /* cgroup: below the cgroup2 mount, or ""  */
+	uint32_t owner;
+	bool ready;                                     /* create finished                         */
+	int64_t pid;
+	uint64_t start;                                 /* of pid, clock ticks since boot          */
+	int64_t maker;                                  /* the process that is creating it ...     */
+	uint64_t maker_start;                           /* ... so that a dead one is recognised    */
+	struct map annotations;
+	/* of this process only */
+	int root_fd, dir_fd, proc_fd;                   /* state root, state directory, procfs     */
+	int pidfd;
+	int cgroup_fd;                                  /* CG                                      */
+	bool cgroup_made;                               /* CG: we made it, destroy removes it      */
+	struct config *conf;
+};
+
+#define T struct container
+static const struct field state_fields[] = {
+	F_STR_MUST(T, "id", id), F_STR_MUST(T, "bundle", bundle), F_STR_MUST(T, "rootfs", rootfs),
+	F_STR_MUST(T, "created", created), F_STR_MUST(T, "cgroup", cgroup), F_U32(T, "uid", owner),
+	{ "pid", K_I64, false, OFF(T, pid, int64_t) }, F_U64(T, "start", start),
+	{ "maker", K_I64, false, OFF(T, maker, int64_t) }, F_U64(T, "makerStart", maker_start),
+	F_BOOL(T, "ready", ready), F_MAP(T, "annotations", annotations), { 0 }
+};
+#undef T
+
+#define CONTAINER_NONE { .root_fd = -1, .dir_fd = -1, .proc_fd = -1, .pidfd = -1, .cgroup_fd = -1 }
+
+/* [A-Za-z0-9_+.-]+, not "." or "..", short enough for a file name. */
+static int state_check_id(const char *id)
+{
+	size_t n = strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+.-");
+
+	if (!n)
+		return fail(*id ? "invalid container ID format: \"%s\"" : "container id cannot be empty%s",
+			    id);
+	if (id[n] || str_eq(id, ".") || str_eq(id, ".."))
+		return fail("invalid container ID format: \"%s\"", id);
+	if (n > 255 - sizeof ".lock")
+		return fail("invalid container ID format: longer than %zu characters",
+			    255 - sizeof ".lock");
+	return 0;
+}
+
+/* Opens the state root; makes it when `make`.  ENOENT without `make` is 0 and root_fd -1. */
+static int state_root(struct container *c, const char *root, bool make)
+{
+	struct stat st;
+
+	if (make)
+		TRY(path_mkdirs(root, 0711));
+	c->root_fd = openat(AT_FDCWD, root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (c->root_fd < 0)
+		return errno == ENOENT ? 0 : efail("state directory %s", root);
+	/* Someone else's directory is not ours to trust: they could swap what is in it. */
+	if (fstat(c->root_fd, &st) < 0 || (st.st_uid != geteuid() && st.st_uid != 0))
+		return fail("state directory %s: belongs to uid %u", root, st.st_uid);
+	return 0;
+}
+
+static int state_lock(struct container *c, bool wait)
+{
+	while (flock(c->dir_fd, LOCK_EX | (wait ? 0 : LOCK_NB)) < 0)
+		if (errno != EINTR)
+			return efail("lock %s", c->id);
+	return 0;
+}
+
+/* The directory of a new container, locked. */
+static int state_new(struct container *c)
+{
+	struct stat st;
+
+	do {
+		close_p(&c->dir_fd);
+		if (mkdirat(c->root_fd, c->id, 0700) < 0)
+			return errno == EEXIST ? fail("%s: container with given ID already exists", c->id) :
+			       efail("make state directory of %s", c->id);
+		c->dir_fd = path_child(c->root_fd, c->id, O_RDONLY | O_DIRECTORY);
+		if (c->dir_fd < 0) {
+			if (errno == ENOENT)
+				continue;
+			return efail("open state directory of %s", c->id);
+		}
+		TRY(state_lock(c, true));
+	} while (c->dir_fd < 0 || fstat(c->dir_fd, &st) < 0 || st.st_nlink == 0);
+	return 0;               /* a `delete` between mkdir and lock made us go round */
+}
+
+static int state_save(const struct container *c)
+{
+	struct buf b = { 0 };
+	autoclose int fd = -1;
+
+	buf_fmt(&b, "{\"ociVersion\":\"" SPEC_VERSION "\",\"id\":");
+	buf_quote(&b, c->id);
+	buf_fmt(&b, ",\"pid\":%" PRId64 ",\"start\":%" PRIu64 ",\"maker\":%" PRId64
+		",\"makerStart\":%" PRIu64 ",\"ready\":%s,\"uid\":%u,\"bundle\":",
+		c->pid, c->start, c->maker, c->maker_start, c->ready ? "true" : "false", c->owner);
+	buf_quote(&b, c->bundle);
+	buf_fmt(&b, ",\"rootfs\":");
+	buf_quote(&b, c->rootfs);
+	buf_fmt(&b, ",\"created\":\"%s\",\"cgroup\":", c->created);
+	buf_quote(&b, c->cgroup);
+	buf_fmt(&b, ",\"annotations\":{");
+	for (size_t i = 0; i < c->annotations.n; i++) {
+		buf_fmt(&b, i ? "," : "");
+		buf_quote(&b, c->annotations.v[i].key);
+		buf_fmt(&b, ":");
+		buf_quote(&b, c->annotations.v[i].value);
+	}
+	buf_fmt(&b, "}}\n");
+	fd = openat(c->dir_fd, "state.tmp", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
+		    0600);
+	if (fd < 0 || fd_write_all(fd, b.p, b.len) < 0 ||
+	    renameat(c->dir_fd, "state.tmp", c->dir_fd, "state.json") < 0)
+		return efail("write state.json of %s", c->id);
+	return 0;
+}
+
+static int state_save_config(const struct container *c, const char *text, size_t len)
+{
+	autoclose int fd = openat(c->dir_fd, "config.json",
+				  O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	return fd < 0 || fd_write_all(fd, text, len) < 0 ?
+	       efail("write config.json of %s", c->id) : 0;
+}
+
+/* Reads the container `c->id`.  A directory without state.json is what a killed `create` may
+ * leave: c->created is NULL then, the status stopped, and delete removes it. */
+static int state_open(struct container *c)
+{
+	c->dir_fd = c->root_fd < 0 ? -1 : path_child(c->root_fd, c->id, O_RDONLY | O_DIRECTORY);
+	if (c->dir_fd < 0)
+		return c->root_fd < 0 || errno == ENOENT ?
+		       fail("%s: container does not exist", c->id) :
+		       efail("state directory of %s", c->id);
+	char *id = c->id, *text = file_read_at(c->dir_fd, "state.json", JSON_MAX_SIZE);
+
+	if (!text && errno != ENOENT)
+		return efail("state.json of %s", c->id);
+	if (text && dec_load(text, strlen(text), state_fields, c, "state.json") < 0)
+		return ctx("%s", id);
+	c->id = id;
+	if (c->proc_fd < 0)
+		c->proc_fd = proc_open();
+	return c->proc_fd < 0 ? -1 : 0;
+}
+
+/* Opens for a change: with the lock, and the state read after it was taken. */
+static int state_open_locked(struct container *c)
+{
+	struct stat st;
+
+	TRY(state_open(c));
+	TRY(state_lock(c, true));
+	if (fstat(c->dir_fd, &st) < 0 || st.st_nlink == 0)
+		return fail("%s: container does not exist", c->id);
+	int dir = take_fd(&c->dir_fd);
+
+	if (state_open(c) < 0) {
+		close_p(&dir);
+		return -1;
+	}
+	int twin = c->dir_fd;                   /* keep the descriptor that carries the lock */
+
+	c->dir_fd = dir;
+	close_p(&twin);
+	return 0;
+}
+
+/* Loads the config that was saved at create. */
+static int state_config(struct container *c)
+{
+	size_t len = 0;
+	autoclose int fd = openat(c->dir_fd, "config.json", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	char *text = fd < 0 ? NULL : fd_read_all(fd, JSON_MAX_SIZE, &len);
+
+	if (!text)
+		return efail("config.json of %s", c->id);
+	c->conf = arena_alloc(sizeof *c->conf);
+	return conf_load(c->conf, text, len, c->bundle);
+}
+
+static bool state_alive(const struct container *c, int64_t pid, uint64_t start)
+{
+	uint64_t now;
+	char letter;
+
+	return pid > 0 && proc_stat(c->proc_fd, (pid_t)pid, &now, &letter) == 0 && now == start &&
+	       letter != 'Z' && letter != 'X';
+}
+
+/* Opens c->pidfd on init if it lives.  The start time is compared after the pidfd is held, so the
+ * pid cannot have been reused in between. */
+static bool state_pidfd(struct container *c)
+{
+	if (c->pidfd >= 0)
+		return true;
+	if (c->pid <= 0)
+		return false;
+	c->pidfd = sys_pidfd_open((pid_t)c->pid);
+	if (c->pidfd >= 0 && !state_alive(c, c->pid, c->start))
+		close_p(&c->pidfd);
+	return c->pidfd >= 0;
+}
+
+/* Status but for "paused", which CG knows.  Init that still listens has not been started. */
+static enum status state_status(struct container *c)
+{
+	if (!c->ready)
+		return state_alive(c, c->maker, c->maker_start) ? ST_CREATING : ST_STOPPED;
+	if (!state_pidfd(c))
+		return ST_STOPPED;
+	autoclose int s = sock_at(c->dir_fd, "start.sock", SOCK_SEQPACKET, false);
+
+	return s >= 0 ? ST_CREATED : ST_RUNNING;
+}
+
+/* Removes the directory.  Only our own names are in it; anything else is reported, not removed. */
+static int state_remove(struct container *c)
+{
+	static const char *const names[] = { "state.json", "state.tmp", "config.json", "start.sock" };
+
+	for (size_t i = 0; i < LEN(names); i++)
+		if (unlinkat(c->dir_fd, names[i], 0) < 0 && errno != ENOENT)
+			return efail("remove %s of %s", names[i], c->id);
+	if (unlinkat(c->root_fd, c->id, AT_REMOVEDIR) < 0 && errno != ENOENT)
+		return efail("remove state directory of %s", c->id);
+	return 0;
+}
+
+static int str_order(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Names of all containers below the root, sorted. */
+static int state_ids(const struct container *c, struct strs *ids)
+{
+	int fd = c->root_fd < 0 ? -1 : openat(c->root_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *e;
+
+	if (!d)
+		return c->root_fd < 0 ? 0 : efail("read state directory");
+	while ((e = readdir(d)))
+		if (e->d_name[0] != '.' && (e->d_type == DT_DIR || e->d_type == DT_UNKNOWN))
+			strs_add(ids, str_dup(e->d_name));
+	closedir(d);
+	if (ids->n)
+		qsort(ids->v, ids->n, sizeof *ids->v, str_order);
+	return 0;
+}
+
+/* The state as the specification shows it (runtime.md "State"), with runc's extras when `more`. */
+static void state_print(const struct container *c, enum status st, struct buf *b, const char *pad)
+{
+	buf_fmt(b, "{\n%s  \"ociVersion\": \"" SPEC_VERSION "\",\n%s  \"id\": ", pad, pad);
+	buf_quote(b, c->id);
+	buf_fmt(b, ",\n%s  \"pid\": %" PRId64 ",\n%s  \"status\": \"%s\",\n%s  \"bundle\": ", pad,
+		st == ST_STOPPED ? 0 : c->pid, pad, status_names[st], pad);
+	buf_quote(b, c->bundle ? c->bundle : "");
+	buf_fmt(b, ",\n%s  \"rootfs\": ", pad);
+	buf_quote(b, c->rootfs ? c->rootfs : "");
+	buf_fmt(b, ",\n%s  \"created\": \"%s\"", pad,
+		c->created ? c->created : "1970-01-01T00:00:00Z");
+	if (c->annotations.n) {
+		buf_fmt(b, ",\n%s  \"annotations\": {", pad);
+		for (size_t i = 0; i < c->annotations.n; i++) {
+			buf_fmt(b, "%s\n%s    ", i ? "," : "", pad);
+			buf_quote(b, c->annotations.v[i].key);
+			buf_fmt(b, ": ");
+			buf_quote(b, c->annotations.v[i].value);
+		}
+		buf_fmt(b, "\n%s  }", pad);
+	}
+	buf_fmt(b, ",\n%s  \"owner\": \"\"\n%s}", pad, pad);
+}
+
+/* ==== end STATE ======================================================== } */
+
+/* ==== ROOM 8: NS ======================================================= {
+ * Which namespaces to make and which to join, and the id maps.  Made ones go into one clone3()
+ * call, but for cgroup and time: a cgroup namespace is rooted where its maker already is, and
+ * time offsets must be written before anyone lives in them.  Joined ones are entered by a helper
+ * process that then makes init as our own child (CLONE_PARENT): this process never leaves home.
+ * Entries: ns_plan ns_join ns_unshare_late ns_write_maps.  Writes: struct ns_plan only.        */
+
+struct ns_plan {
+	uint64_t clone_flags, late_flags;
+	bool joins;
+	int fd[NS_COUNT];                       /* namespaces to join, -1: none                   */
+};
+
+static int ns_open(struct ns_plan *p, int type, const char *path, int proc)
+{
+	struct stat mine, theirs;
+	char self[32];
+	int fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	p->fd[type] = fd;
+	if (fd < 0)
+		return efail("%s namespace path %s", ns_names[type].name, path);
+	int kind = ioctl(fd, NS_GET_NSTYPE);
+
+	if (kind < 0 || (uint64_t)(unsigned)kind != ns_info[type].flag)
+		return fail("%s namespace path %s: is not a %s namespace", ns_names[type].name, path,
+			    ns_names[type].name);
+	snprintf(self, sizeof self, "self/ns/%s", ns_info[type].proc);
+	if (fstatat(proc, self, &mine, 0) == 0 && fstat(fd, &theirs) == 0 &&
+	    mine.st_ino == theirs.st_ino && mine.st_dev == theirs.st_dev)
+		close_p(&p->fd[type]);          /* the one we are in: as if it were not listed */
+	return 0;
+}
+
+/* Fills the plan.  A path to a namespace that this process is in itself makes it the host's: it
+ * does not count as the container's, neither here nor for conf_check_owned(). */
+static int ns_plan(struct ns_plan *p, struct config *c, int proc)
+{
+	*p = (struct ns_plan){ 0 };
+	for (int i = 0; i < NS_COUNT; i++)
+		p->fd[i] = -1;
+	for (int i = 0; i < NS_COUNT; i++) {
+		if (c->ns_path[i] && ns_open(p, i, c->ns_path[i], proc) < 0)
+			return -1;
+		if (p->fd[i] >= 0)
+			p->joins = true;
+		else
+			c->ns_any[i] = c->ns_new[i];
+		if (!c->ns_new[i])
+			continue;
+		if (i == NS_CGROUP || i == NS_TIME)
+			p->late_flags |= ns_info[i].flag;
+		else
+			p->clone_flags |= ns_info[i].flag;
+	}
+	return 0;
+}
+
+/* Enters what is to be joined.  Two rounds: with the privileges we came with, then, for what was
+ * refused, with those of the user namespace just entered. */
+static int ns_join(const struct ns_plan *p)
+{
+	bool done[NS_COUNT] = { false };
+
+	for (int round = 0; round < 2; round++)
+		for (int i = 0; i < NS_COUNT; i++) {
+			if (p->fd[i] < 0 || done[i])
+				continue;
+			done[i] = setns(p->fd[i], (int)ns_info[i].flag) == 0;
+			if (!done[i] && (round || errno != EPERM || p->fd[NS_USER] < 0 || i == NS_USER))
+				return efail("join %s namespace", ns_names[i].name);
+		}
+	return 0;
+}
+
+/* Which clone3() or unshare() flag the kernel lacks, in words. */
+static int ns_fail(uint64_t flags, const char *what)
+{
+	int no = errno;
+	struct buf b = { 0 };
+
+	for (int i = 0; i < NS_COUNT; i++)
+		if (flags & ns_info[i].flag)
+			buf_fmt(&b, "%s%s", b.len ? ", " : "", ns_info[i].option);
+	if (no == EINVAL && b.len)
+		return fail("%s: invalid argument: the kernel lacks one of %s", what, b.p);
+	if (no == ENOSPC || no == EUSERS)
+		return fail_no(no, "%s: a limit in /proc/sys/user/max_*_namespaces is reached", what);
+	return fail_no(no, "%s", what);
+}
+
+static void ns_offset(struct buf *b, const char *clock, struct opt secs, struct opt nano)
+{
+	if (secs.set || nano.set)
+		buf_fmt(b, "%s %" PRId64 " %" PRId64 "\n", clock, secs.v, nano.v);
+}
+
+/* In init, already in its cgroup and with privilege in its user namespace.  The offsets are
+ * written through our own /proc entry, which belongs to us only while we are dumpable. */
+static int ns_unshare_late(const struct ns_plan *p, const struct config *c, int proc)
+{
+	struct buf b = { 0 };
+
+	if (p->late_flags && unshare((int)p->late_flags) < 0)
+		return ns_fail(p->late_flags, "unshare");
+	if (!(p->late_flags & CLONE_NEWTIME))
+		return 0;
+	ns_offset(&b, "monotonic", c->time_offsets.monotonic.secs,
+		  c->time_offsets.monotonic.nanosecs);
+	ns_offset(&b, "boottime", c->time_offsets.boottime.secs, c->time_offsets.boottime.nanosecs);
+	if (b.len) {
+		prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+		int r = file_write_at(proc, "self/timens_offsets", b.p);
+		int e = errno;
+
+		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+		errno = e;
+		if (r < 0)
+			return efail("linux.timeOffsets");
+	}
+	autoclose int fd = openat(proc, "self/ns/time_for_children", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || setns(fd, CLONE_NEWTIME) < 0)
+		return efail("enter the new time namespace");
+	return 0;
+}
+
+static char *ns_map_text(const struct id_map *maps, size_t n)
+{
+	struct buf b = { 0 };
+
+	for (size_t i = 0; i < n; i++)
+		buf_fmt(&b, "%u %u %u\n", maps[i].inside, maps[i].outside, maps[i].size);
+	return b.p;
+}
+
+/* newuidmap(1) or newgidmap(1): what a user without privilege needs for ids not their own. */
+static int ns_map_helper(const char *tool, pid_t pid, const struct id_map *maps, size_t n)
+{
+	struct strs args = { 0 };
+	int status;
+
+	strs_add(&args, str_dup(tool));
+	strs_add(&args, str_fmt("%d", pid));
+	for (size_t i = 0; i < n; i++) {
+		strs_add(&args, str_fmt("%u", maps[i].inside));
+		strs_add(&args, str_fmt("%u", maps[i].outside));
+		strs_add(&args, str_fmt("%u", maps[i].size));
+	}
+	pid_t child = vfork();
+
+	if (child == 0) {
+		execvp(tool, args.v);
+		_exit(127);
+	}
+	if (child < 0 || waitpid(child, &status, 0) < 0)
+		return efail("%s", tool);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
+		return fail("%s: not found in $PATH: needed to map ids other than one's own", tool);
+	return status ? fail("%s: refused the mapping (see /etc/subuid, /etc/subgid)", tool) : 0;
+}
+
+static int ns_write_map(int dir, const char *file, const struct id_map *maps, size_t n)
+{
+	if (file_write_at(dir, file, ns_map_text(maps, n)) == 0)
+		return 0;
+	if (errno == EINVAL)
+		return fail("write %s: invalid argument: overlapping, too many (340) or too long (a "
+			    "page) mappings", file);
+	return efail("write %s", file);
+}
+
+/* Writes the maps of a child that sits in a new user namespace. */
+static int ns_write_maps(const struct config *c, int proc, pid_t pid)
+{
+	bool root = geteuid() == 0;
+	autoclose int dir = openat(proc, str_fmt("%d", pid), O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (dir < 0)
+		return efail("/proc entry of init");
+	if (!root && (c->n_uid_maps > 1 || c->uid_maps[0].size > 1))
+		TRY(ns_map_helper("newuidmap", pid, c->uid_maps, c->n_uid_maps));
+	else
+		TRY(ns_write_map(dir, "uid_map", c->uid_maps, c->n_uid_maps));
+	if (!root && (c->n_gid_maps > 1 || c->gid_maps[0].size > 1))
+		return ns_map_helper("newgidmap", pid, c->gid_maps, c->n_gid_maps);
+	/* user_namespaces(7): without privilege setgroups must be denied before gid_map. */
+	if (!root && file_write_at(dir, "setgroups", "deny") < 0)
+		return efail("write setgroups");
+	return ns_write_map(dir, "gid_map", c->gid_maps, c->n_gid_maps);
+}
+
+/* ==== end NS =========================================================== } */
+
+/* ==== ROOM 9: CG ======================================================= {
+ * One cgroup v2 directory for each container: found, made with its controllers enabled down the
+ * path, limited, frozen, killed, removed.  Files are written relative to its descriptor.  One
+ * table maps a limit of the configuration to its file.
+ * Entries: cg_path cg_create cg_open cg_apply cg_devices cg_freeze cg_is_frozen cg_kill cg_pids
+ * cg_destroy.  Writes: c->cgroup, c->cgroup_fd.                                                */
+
+/* What `cgroup.controllers` reads in the kernels there are: short. */
+#define CG_TEXT 4096
+
+/* The cgroup2 mount: where it always is, where hybrid hosts have it, else as mountinfo says. */
+static int cg_mount(int proc)
+{
+	static const char *const places[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
+	struct statfs fs;
+
+	for (size_t i = 0; i < LEN(places); i++) {
+		autoclose int fd = openat(AT_FDCWD, places[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+		if (fd >= 0 && fstatfs(fd, &fs) == 0 && fs.f_type == CGROUP2_MAGIC)
+			return take_fd(&fd);
+	}
+	char *line = file_read_at(proc, "self/mountinfo", 16 << 20), *save = NULL;
+
+	for (line = line ? strtok_r(line, "\n", &save) : NULL; line; line = strtok_r(NULL, "\n", &save)) {
+		char at[PATH_MAX];
+
+		if (!strstr(line, " - cgroup2 ") || sscanf(line, "%*s %*s %*s %*s %4095s", at) != 1)
+			continue;
+		int fd = openat(AT_FDCWD, at, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+		if (fd >= 0)
+			return fd;
+	}
+	return fail("no cgroup2 file system is mounted; try: mount -t cgroup2 none /sys/fs/cgroup");
+}
+
+/* The cgroup this process is in, as /proc/self/cgroup has it; "/" when it does not say. */
+static char *cg_own(int proc)
+{
+	char *text = file_read_at(proc, "self/cgroup", 1 << 16);
+	char *at = text ? strstr(text, "0::/") : NULL;
+
+	if (!at || (at != text && at[-1] != '\n'))
+		return str_dup("/");
+	return str_ndup(at + 3, strcspn(at + 3, "\n"));
+}
+
+/* Where the container's cgroup is to be.  Relative paths, and the default (the id), start beside
+ * our own cgroup: our own holds processes, and so may not pass controllers on. */
+static char *cg_path(const struct config *conf, const char *id, int proc)
+{
+	const char *path = conf->cgroups_path && *conf->cgroups_path ? conf->cgroups_path : id;
+
+	if (*path == '/')
+		return path_clean(path);
+	char *own = cg_own(proc), *slash = strrchr(own, '/');
+
+	*slash = '\0';
+	return path_clean(str_fmt("%s/%s", own, path));
+}
+
+static int cg_child(int dir, const char *name)
+{
+	return sys_openat2(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW,
+			   RESOLVE_UNDER | RESOLVE_LINKS_NO | RESOLVE_XDEV_NO);
+}
+
+/* Passes every controller that dir has on to its children: all at once, then one by one, because
+ * one that is refused (its cgroup holds processes, a v1 hierarchy has it) fails them all. */
+static void cg_enable(int dir)
+{
+	char *have = file_read_at(dir, "cgroup.controllers", CG_TEXT), *save = NULL;
+	char *on = have && *have ? file_read_at(dir, "cgroup.subtree_control", CG_TEXT) : NULL;
+	struct buf all = { 0 };
+	struct strs each = { 0 };
+
+	if (!on || strcmp(have, on) == 0)
+		return;
+	for (char *name = strtok_r(have, " \n", &save); name; name = strtok_r(NULL, " \n", &save)) {
+		strs_add(&each, str_fmt("+%s", name));
+		buf_fmt(&all, "%s+%s", all.len ? " " : "", name);
+	}
+	if (!all.len || file_write_at(dir, "cgroup.subtree_control", all.p) == 0)
+		return;
+	for (size_t i = 0; i < each.n; i++)
+		if (file_write_at(dir, "cgroup.subtree_control", each.v[i]) < 0)
+			log_debug("cgroup.subtree_control: %s: %s", each.v[i], errno_text(errno));
+}
+
+static int cg_populated(int dir)
+{
+	char *text = file_read_at(dir, "cgroup.events", CG_TEXT);
+
+	return text && strstr(text, "populated 1") ? 1 : 0;
+}
+
+/* Opens the container's cgroup; -1 with errno ENOENT when it is gone. */
+static int cg_open(struct container *c)
+{
+	if (c->cgroup_fd >= 0)
+		return 0;
+	if (!*c->cgroup) {
+		errno = ENOENT;
+		return efail("%s: the container has no cgroup", c->id);
+	}
+	autoclose int root = cg_mount(c->proc_fd);
+
+	if (root < 0)
+		return -1;
+	c->cgroup_fd = cg_child(root, c->cgroup[1] ? c->cgroup + 1 : ".");
+	return c->cgroup_fd < 0 ? efail("cgroup %s", c->cgroup) : 0;
+}
+
+/* Makes c->cgroup and the way to it.  -1 with errno kept for the caller's judgement. */
+static int cg_create(struct container *c)
+{
+	autoclose int dir = cg_mount(c->proc_fd);
+	char *rest = str_dup(c->cgroup + 1), *save = NULL;
+
+	if (dir < 0)
+		return -1;
+	if (!*rest)
+		return fail("cgroupsPath: the root cgroup cannot be a container's");
+	for (char *name = strtok_r(rest, "/", &save); name; name = strtok_r(NULL, "/", &save)) {
+		cg_enable(dir);
+		bool made = mkdirat(dir, name, 0755) == 0;
+
+		if (!made && errno != EEXIST)
+			return efail("make cgroup %s: %s", c->cgroup, name);
+		int next = cg_child(dir, name);
+
+		if (next < 0)
+			return efail("open cgroup %s: %s", c->cgroup, name);
+		close_p(&dir);
+		dir = next;
+		if (!made && (!save || !*save) && cg_populated(dir)) {
+			c->cgroup = str_dup("");        /* not ours to remove */
+			return fail("container's cgroup is not empty: %s holds processes", name);
+		}
+	}
+	c->cgroup_fd = take_fd(&dir);
+	return 0;
+}
+
+/* The numbers that the limits table points at, computed from the configuration. */
+struct cg_values {
+	struct opt mem_max, mem_low, swap_max, cpu_weight, cpu_idle, cpu_burst, pids_max;
+	char *cpu_max, *cpus, *mems;
+};
+
+/* In the order of writing: a swap limit below the memory limit must not stand alone, burst needs
+ * its quota.  number: -1 is written as "max".  Exactly one of number and text is set. */
+static const struct cg_limit {
+	const char *file, *field;
+	bool is_text;
+	uint16_t off;
+} cg_limits[] = {
+#define N(file, field, m) { file, field, false, OFF(struct cg_values, m, struct opt) }
+#define S(file, field, m) { file, field, true, OFF(struct cg_values, m, char *) }
+	N("memory.swap.max", "memory.swap", swap_max), N("memory.max", "memory.limit", mem_max),
+	N("memory.low", "memory.reservation", mem_low), N("cpu.idle", "cpu.idle", cpu_idle),
+	N("cpu.weight", "cpu.shares", cpu_weight), S("cpu.max", "cpu.quota", cpu_max),
+	N("cpu.max.burst", "cpu.burst", cpu_burst), S("cpuset.cpus", "cpu.cpus", cpus),
+	S("cpuset.mems", "cpu.mems", mems), N("pids.max", "pids.limit", pids_max),
+#undef N
+#undef S
+};
+
+/* cpu.weight (1..10000) for cgroup v1 shares (2..262144): the curve through (2,1), (1024,100)
+ * and (262144,10000) that runc and crun use since 2025. */
+static int64_t cg_weight(uint64_t shares)
+{
+	if (shares <= 2)
+		return 1;
+	if (shares >= 262144)
+		return 10000;
+	double l = log2((double)shares);
+
+	return (int64_t)ceil(pow(10, (l * l + 125 * l) / 612 - 7.0 / 34));
+}
+
+/* memory.swap.max holds swap alone, the configuration memory and swap together. */
+static int cg_swap(const struct resources_conf *r, struct opt *out)
+{
+	int64_t limit = r->memory.limit.set ? r->memory.limit.v : 0;
+	int64_t both = r->memory.swap.set ? r->memory.swap.v : 0;
+
+	if (both == 0) {
+		if (limit == -1)
+			*out = (struct opt){ true, -1 };
+		return 0;
+	}
+	if (both == -1) {
+		*out = (struct opt){ true, -1 };
+		return 0;
+	}
+	if (limit == 0)
+		return fail("linux.resources.memory.swap: unable to set swap limit without memory limit");
+	if (limit < 0 || both < limit)
+		return fail("linux.resources.memory.swap: memory+swap limit should be >= memory limit");
+	*out = (struct opt){ true, both - limit };
+	return 0;
+}
+
+static int cg_values(const struct resources_conf *r, struct cg_values *v)
+{
+	int64_t quota = r->cpu.quota.set ? r->cpu.quota.v : 0;
+	int64_t period = r->cpu.period.set ? r->cpu.period.v : 0;
+
+	TRY(cg_swap(r, &v->swap_max));
+	if (r->memory.limit.v)                  /* zero means "no limit asked for", as in runc */
+		v->mem_max = r->memory.limit;
+	if (r->memory.reservation.v)
+		v->mem_low = r->memory.reservation;
+	if (r->cpu.shares.v > 0)
+		v->cpu_weight = (struct opt){ true, cg_weight((uint64_t)r->cpu.shares.v) };
+	if (quota || period)
+		v->cpu_max = quota > 0 ?
+			str_fmt("%" PRId64 " %" PRId64, quota, period ? period : 100000) :
+			str_fmt("max %" PRId64, period ? period : 100000);
+	v->cpu_idle = r->cpu.idle;
+	if (v->cpu_idle.v == 1)                 /* an idle cgroup has no weight: EINVAL */
+		v->cpu_weight.set = false;
+	v->cpu_burst = r->cpu.burst;
+	v->cpus = r->cpu.cpus && *r->cpu.cpus ? r->cpu.cpus : NULL;
+	v->mems = r->cpu.mems && *r->cpu.mems ? r->cpu.mems : NULL;
+	v->pids_max = r->pids.limit;
+	return 0;
+}
+
+/* Why a limit could not be set: the controller is missing (and where it went), or the value. */
+static int cg_fail(const struct container *c, const char *file, const char *field,
+		   const char *value)
+{
+	int no = errno;
+	char controller[32], *v1 = file_read_at(c->proc_fd, "self/cgroup", 1 << 16);
+
+	snprintf(controller, sizeof controller, "%.*s", (int)strcspn(file, "."), file);
+	if (no != ENOENT)
+		return fail_no(no, "linux.resources.%s: write \"%s\" to %s", field, value, file);
+	if (v1 && (strstr(v1, str_fmt(":%s:", controller)) || strstr(v1, str_fmt(",%s:", controller)) ||
+		   strstr(v1, str_fmt(":%s,", controller))))
+		return fail("linux.resources.%s: %s: the %s controller is bound to cgroup v1 here; boot "
+			    "with cgroup_no_v1=all to use it", field, file, controller);
+	return fail("linux.resources.%s: %s: the %s controller is not available in cgroup %s", field,
+		    file, controller, c->cgroup);
+}
+
+static int cg_write(const struct container *c, const char *file, const char *field,
+		    const char *value)
+{
+	if (c->cgroup_fd < 0)
+		return fail("linux.resources.%s: the container has no cgroup", field);
+	return file_write_at(c->cgroup_fd, file, value) < 0 ? cg_fail(c, file, field, value) : 0;
+}
+
+/* linux.resources.unified: file names to texts; several lines are several writes. */
+static int cg_unified(const struct container *c, const struct map *m)
+{
+	for (size_t i = 0; i < m->n; i++) {
+		char *line = str_dup(m->v[i].value), *save = NULL;
+		const char *key = m->v[i].key;
+
+		if (strchr(key, '/') || !strchr(key, '.') || *key == '.')
+			return fail("linux.resources.unified: \"%s\" is not the name of a cgroup file", key);
+		for (line = strtok_r(line, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+			TRY(cg_write(c, key, str_fmt("unified[%s]", key), line));
+	}
+	return 0;
+}
+
+static int cg_hugepages(const struct container *c, const struct resources_conf *r)
+{
+	for (size_t i = 0; i < r->n_hugepages; i++) {
+		const struct hugepage_conf *h = &r->hugepages[i];
+		char *value = str_fmt("%" PRIu64, h->limit);
+
+		if (strchr(h->size, '/'))
+			return fail("linux.resources.hugepageLimits[%zu]: invalid pageSize %s", i, h->size);
+		/* the reservation limit first; kernels before 5.7 have none */
+		if (c->cgroup_fd >= 0 && file_write_at(c->cgroup_fd,
+		    str_fmt("hugetlb.%s.rsvd.max", h->size), value) < 0 && errno != ENOENT)
+			return efail("linux.resources.hugepageLimits[%zu]", i);
+		TRY(cg_write(c, str_fmt("hugetlb.%s.max", h->size), "hugepageLimits", value));
+	}
+	return 0;
+}
+
+/* Writes every limit that the configuration names, and nothing else. */
+static int cg_apply(const struct container *c, const struct resources_conf *r)
+{
+	struct cg_values v = { 0 };
+
+	TRY(cg_values(r, &v));
+	for (size_t i = 0; i < LEN(cg_limits); i++) {
+		const struct cg_limit *l = &cg_limits[i];
+		const void *at = (const char *)&v + l->off;
+		const struct opt *number = at;
+		const char *text = l->is_text ? *(char *const *)at : !number->set ? NULL :
+			number->v == -1 ? "max" : str_fmt("%" PRId64, number->v);
+
+		if (text)
+			TRY(cg_write(c, l->file, l->field, text));
+	}
+	TRY(cg_hugepages(c, r));
+	return cg_unified(c, &r->unified);
+}
+
+/* -- devices: the ordered allow and deny list of cgroup v1 as one BPF program ---------------- */
+
+enum { DEV_M = BPF_DEVCG_ACC_MKNOD, DEV_R = BPF_DEVCG_ACC_READ, DEV_W = BPF_DEVCG_ACC_WRITE,
+       DEV_ALL = DEV_M | DEV_R | DEV_W };
+#define DEV_ANY (-1)
+
+struct dev_rule { char type; int64_t major, minor; unsigned access; };
+
+/* The state of v1's device cgroup: a default and the exceptions to it. */
+struct dev_list { bool allow; struct dev_rule *v; size_t n, cap; };
+
+/* Always allowed after the configuration's own rules, as in runc: making any node, opening the
+ * default devices, ptys and tun. */
+static const struct dev_rule cg_device_defaults[] = {
+	{ 'c', DEV_ANY, DEV_ANY, DEV_M }, { 'b', DEV_ANY, DEV_ANY, DEV_M },
+	{ 'c', 1, 3, DEV_ALL }, { 'c', 1, 5, DEV_ALL }, { 'c', 1, 7, DEV_ALL },
+	{ 'c', 1, 8, DEV_ALL }, { 'c', 1, 9, DEV_ALL }, { 'c', 5, 0, DEV_ALL },
+	{ 'c', 5, 1, DEV_ALL }, { 'c', 5, 2, DEV_ALL }, { 'c', 136, DEV_ANY, DEV_ALL },
+	{ 'c', 10, 200, DEV_ALL },
+};
+
+static bool dev_covers(const struct dev_rule *a, const struct dev_rule *b)
+{
+	return a->type == b->type && (a->major == DEV_ANY || a->major == b->major) &&
+	       (a->minor == DEV_ANY || a->minor == b->minor);
+}
+
+static bool dev_same(const struct dev_rule *a, const struct dev_rule *b)
+{
+	return a->type == b->type && a->major == b->major && a->minor == b->minor;
+}
+
+/* One rule for type c or b.  Against the default it is an exception; with the default it takes
+ * bits from the exception of the same device, and a hole in a wider one is an error: the kernel's
+ * v1 code would have left the device open without a word. */
+static int dev_apply(struct dev_list *l, bool allow, const struct dev_rule *r)
+{
+	size_t i = 0;
+
+	while (i < l->n && !dev_same(&l->v[i], r))
+		i++;
+	if (allow != l->allow) {
+		if (i == l->n) {
+			if (l->n == l->cap)
+				return fail("too many device rules");
+			l->v[l->n++] = (struct dev_rule){ r->type, r->major, r->minor, 0 };
+		}
+		l->v[i].access |= r->access;
+		return 0;
+	}
+	if (i < l->n) {
+		l->v[i].access &= ~r->access;
+		if (!l->v[i].access) {
+			memmove(&l->v[i], &l->v[i + 1], (l->n - i - 1) * sizeof *l->v);
+			l->n--;
+		}
+	}
+	for (i = 0; i < l->n && !l->allow; i++)
+		if (!dev_same(&l->v[i], r) && dev_covers(&l->v[i], r) && (l->v[i].access & r->access))
+			return fail("denying device %c %" PRId64 ":%" PRId64 " would be a hole in a rule that "
+				    "allows more", r->type, r->major, r->minor);
+	return 0;
+}
+
+static int dev_rule(struct dev_list *l, const struct device_rule *d)
+{
+	struct dev_rule r = { 0 };
+	char type = d->type && *d->type ? *d->type : 'a';
+
+	r.major = d->major.set ? d->major.v : DEV_ANY;
+	r.minor = d->minor.set ? d->minor.v : DEV_ANY;
+	for (const char *a = d->access ? d->access : "rwm"; *a; a++)
+		r.access |= *a == 'r' ? DEV_R : *a == 'w' ? DEV_W : DEV_M;
+	if (type == 'a' && r.major == DEV_ANY && r.minor == DEV_ANY) {
+		l->allow = d->allow;            /* everything: start over */
+		l->n = 0;
+		return 0;
+	}
+	if (type != 'b') {
+		r.type = 'c';
+		TRY(dev_apply(l, d->allow, &r));
+	}
+	if (type == 'a' || type == 'b') {
+		r.type = 'b';
+		TRY(dev_apply(l, d->allow, &r));
+	}
+	return 0;
+}
+
+static int dev_list(struct dev_list *l, const struct device_rule *rules, size_t n)
+{
+	*l = (struct dev_list){ .cap = 2 * n + LEN(cg_device_defaults) };
+	l->v = arena_alloc(l->cap * sizeof *l->v);
+	for (size_t i = 0; i < n; i++)
+		if (dev_rule(l, &rules[i]) < 0)
+			return ctx("linux.resources.devices[%zu]", i);
+	for (size_t i = 0; i < LEN(cg_device_defaults); i++)
+		TRY(dev_apply(l, true, &cg_device_defaults[i]));
+	return 0;
+}
+
+struct dev_prog { struct bpf_insn *v; size_t n; };
+enum { DEV_HIT = 0x7ffe, DEV_MISS = 0x7fff };   /* jump offsets that wait for their target */
+
+static struct bpf_insn *dev_emit(struct dev_prog *p, uint8_t code, unsigned dst, unsigned src)
+{
+	struct bpf_insn *i = &p->v[p->n++];
+
+	*i = (struct bpf_insn){ .code = code, .dst_reg = dst & 15, .src_reg = src & 15 };
+	return i;
+}
+
+static void dev_emit_imm(struct dev_prog *p, uint8_t code, unsigned dst, int32_t imm)
+{
+	dev_emit(p, code, dst, 0)->imm = imm;
+}
+
+/* The test of one exception: goes to the hit exit when it holds, else falls through. */
+static void dev_emit_rule(struct dev_prog *p, const struct dev_list *l, const struct dev_rule *r)
+{
+	enum { MAJOR = 3, DEV = 4, ACCESS = 2, TMP = 5 };
+	size_t skip[2], n = 0;
+	bool all = r->access == DEV_ALL;        /* then matching the device is all there is */
+	uint8_t jump = BPF_JMP32 | BPF_K | (all ? BPF_JEQ : BPF_JNE);
+
+	if (r->major != DEV_ANY && r->minor != DEV_ANY) {
+		dev_emit_imm(p, jump, DEV, (int32_t)((uint32_t)r->major << 20 | (uint32_t)r->minor));
+	} else if (r->major != DEV_ANY) {
+		dev_emit_imm(p, jump, MAJOR, (int32_t)r->major);
+	} else if (r->minor != DEV_ANY) {
+		dev_emit(p, BPF_ALU | BPF_MOV | BPF_X, TMP, DEV);
+		dev_emit_imm(p, BPF_ALU | BPF_AND | BPF_K, TMP, (1 << 20) - 1);
+		dev_emit_imm(p, jump, TMP, (int32_t)r->minor);
+	}
+	if (all) {
+		p->v[p->n - 1].off = DEV_HIT;
+		return;
+	}
+	if (r->major != DEV_ANY || r->minor != DEV_ANY)
+		skip[n++] = p->n - 1;
+	/* Default deny: every asked bit must be allowed.  Default allow: any asked bit is denied. */
+	dev_emit(p, BPF_ALU | BPF_MOV | BPF_X, TMP, ACCESS);
+	dev_emit_imm(p, BPF_ALU | BPF_AND | BPF_K, TMP,
+		     (int32_t)(l->allow ? r->access : DEV_ALL & ~r->access));
+	dev_emit_imm(p, BPF_JMP32 | BPF_K | (l->allow ? BPF_JNE : BPF_JEQ), TMP, 0);
+	p->v[p->n - 1].off = DEV_HIT;
+	while (n--)
+		p->v[skip[n]].off = (int16_t)(p->n - skip[n] - 1);
+}
+
+/* An exit of the program, and the jumps that were waiting for it. */
+static void dev_emit_exit(struct dev_prog *p, int16_t waiting, bool verdict)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (p->v[i].off == waiting)
+			p->v[i].off = (int16_t)(p->n - i - 1);
+	dev_emit_imm(p, BPF_ALU64 | BPF_MOV | BPF_K, 0, verdict);
+	dev_emit(p, BPF_JMP | BPF_EXIT, 0, 0);
+}
+
+/* The part of the program for one type.  An exception for every device of it decides alone, and
+ * the verifier wants no unreachable code after it. */
+static void dev_emit_type(struct dev_prog *p, const struct dev_list *l, char type)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		const struct dev_rule *r = &l->v[i];
+
+		if (r->type == type && r->major == DEV_ANY && r->minor == DEV_ANY && r->access == DEV_ALL) {
+			dev_emit(p, BPF_JMP | BPF_JA, 0, 0)->off = DEV_HIT;
+			return;
+		}
+	}
+	for (size_t i = 0; i < l->n; i++)
+		if (l->v[i].type == type)
+			dev_emit_rule(p, l, &l->v[i]);
+	dev_emit(p, BPF_JMP | BPF_JA, 0, 0)->off = DEV_MISS;
+}
+
+/* Compiles the list.  Input: struct bpf_cgroup_dev_ctx (linux/bpf.h).  Major and minor fit one
+ * 32-bit word, so that most rules are one instruction. */
+static void dev_compile(const struct dev_list *l, struct dev_prog *p)
+{
+	size_t to_block;
+
+	*p = (struct dev_prog){ .v = arena_alloc((l->n * 6 + 20) * sizeof(struct bpf_insn)) };
+	dev_emit(p, BPF_LDX | BPF_MEM | BPF_W, 2, 1)->off = 0;          /* access << 16 | type  */
+	dev_emit(p, BPF_LDX | BPF_MEM | BPF_W, 3, 1)->off = 4;          /* major                */
+	dev_emit(p, BPF_LDX | BPF_MEM | BPF_W, 5, 1)->off = 8;          /* minor                */
+	dev_emit(p, BPF_ALU | BPF_MOV | BPF_X, 4, 3);
+	dev_emit_imm(p, BPF_ALU | BPF_LSH | BPF_K, 4, 20);
+	dev_emit(p, BPF_ALU | BPF_OR | BPF_X, 4, 5);                    /* r4: major and minor  */
+	dev_emit(p, BPF_ALU | BPF_MOV | BPF_X, 6, 2);
+	dev_emit_imm(p, BPF_ALU | BPF_AND | BPF_K, 6, 0xffff);          /* r6: type             */
+	dev_emit_imm(p, BPF_ALU | BPF_RSH | BPF_K, 2, 16);              /* r2: access           */
+	to_block = p->n;
+	dev_emit_imm(p, BPF_JMP32 | BPF_JEQ | BPF_K, 6, BPF_DEVCG_DEV_BLOCK);
+	dev_emit_type(p, l, 'c');
+	p->v[to_block].off = (int16_t)(p->n - to_block - 1);
+	dev_emit_type(p, l, 'b');
+	bool hit = false, miss = false;
+
+	for (size_t i = 0; i < p->n; i++) {
+		hit |= p->v[i].off == DEV_HIT;
+		miss |= p->v[i].off == DEV_MISS;
+	}
+	if (hit)
+		dev_emit_exit(p, DEV_HIT, !l->allow);
+	if (miss)
+		dev_emit_exit(p, DEV_MISS, l->allow);
+}
+
+static int dev_load(const struct dev_prog *p)
+{
+	union bpf_attr a = {
+		.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE, .insns = (uint64_t)(uintptr_t)p->v,
+		.insn_cnt = (uint32_t)p->n, .license = (uint64_t)(uintptr_t)"",
+	};
+	int fd = (int)syscall(SYS_bpf, BPF_PROG_LOAD, &a, sizeof a);
+
+	/* Before 5.11 programs count against RLIMIT_MEMLOCK, which is small by default. */
+	if (fd < 0 && errno == EPERM) {
+		struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
+
+		if (setrlimit(RLIMIT_MEMLOCK, &all) < 0) {
+			errno = EPERM;
+			return -1;
+		}
+		fd = (int)syscall(SYS_bpf, BPF_PROG_LOAD, &a, sizeof a);
+	}
+	return fd;
+}
+
+/* Attaches the device policy to the cgroup.  Where we lack the privilege and run for an ordinary
+ * user (bpf(2) needs it in the first user namespace) file permissions alone decide, as in runc. */
+static int cg_devices(const struct container *c, const struct resources_conf *r, bool rootless)
+{
+	struct dev_list l;
+	struct dev_prog p;
+
+	TRY(dev_list(&l, r->devices, r->n_devices));
+	if (c->cgroup_fd < 0 || (l.allow && !l.n))
+		return 0;
+	dev_compile(&l, &p);
+	autoclose int prog_fd = dev_load(&p);
+
+	if (prog_fd >= 0) {
+		union bpf_attr a = {
+			.target_fd = (uint32_t)c->cgroup_fd, .attach_bpf_fd = (uint32_t)prog_fd,
+			.attach_type = BPF_CGROUP_DEVICE, .attach_flags = BPF_F_ALLOW_MULTI,
+		};
+
+		if (syscall(SYS_bpf, BPF_PROG_ATTACH, &a, sizeof a) == 0)
+			return 0;
+	}
+	if (rootless && (errno == EPERM || errno == EACCES))
+		return 0;
+	if (errno == ENOSYS)
+		return fail("linux.resources.devices: the kernel lacks CONFIG_BPF_SYSCALL");
+	if (errno == EINVAL)
+		return efail("linux.resources.devices: device program (needs CONFIG_CGROUP_BPF)");
+	return efail("linux.resources.devices: device program");
+}
+
+/* -- the life of a cgroup -------------------------------------------------------------------- */
+
+/* Waits until cgroup.events says `line`, for up to ms milliseconds; woken by the kernel, which
+ * marks the file with POLLPRI at each change. */
+static int cg_wait_event(int dir, const char *line, int ms)
+{
+	autoclose int fd = openat(dir, "cgroup.events", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	struct timespec now, end;
+	char text[256];
+
+	if (fd < 0)
+		return efail("cgroup.events");
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	for (;;) {
+		ssize_t n = pread(fd, text, sizeof text - 1, 0);
+
+		if (n < 0)
+			return errno == ENODEV ? 0 : efail("cgroup.events");    /* removed meanwhile */
+		text[n] = '\0';
+		if (strstr(text, line))
+			return 0;
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		int64_t left = ms - ((now.tv_sec - end.tv_sec) * 1000 + (now.tv_nsec - end.tv_nsec) / 1000000);
+
+		if (left <= 0)
+			return fail("cgroup: still not \"%s\" after %d ms", line, ms);
+		struct pollfd pfd = { .fd = fd, .events = POLLPRI };
+
+		poll(&pfd, 1, (int)left);
+	}
+}
+
+static bool cg_is_frozen(struct container *c)
+{
+	if (cg_open(c) < 0) {
+		err_clear();                    /* no cgroup, nothing frozen */
+		return false;
+	}
+	char *text = file_read_at(c->cgroup_fd, "cgroup.events", CG_TEXT);
+
+	return text && strstr(text, "frozen 1");
+}
+
+static int cg_freeze(struct container *c, bool freeze)
+{
+	TRY(cg_open(c));
+	if (file_write_at(c->cgroup_fd, "cgroup.freeze", freeze ? "1" : "0") < 0)
+		return efail("write cgroup.freeze");
+	return cg_wait_event(c->cgroup_fd, freeze ? "frozen 1" : "frozen 0", 10000);
+}
+
+/* Calls visit for dir and every cgroup below it, the deepest first.  -1 stops the walk. */
+static int cg_walk(int dir, int (*visit)(int dir, void *arg), void *arg)
+{
+	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *e;
+	int r = 0;
+
+	if (!d)
+		return efail("read cgroup");
+	while (r == 0 && (e = readdir(d))) {
+		if (e->d_type != DT_DIR || e->d_name[0] == '.')
+			continue;
+		autoclose int child = cg_child(fd, e->d_name);
+
+		r = child < 0 ? 0 : cg_walk(child, visit, arg);
+	}
+	closedir(d);
+	return r < 0 ? r : visit(dir, arg);
+}
+
+static int cg_visit_pids(int dir, void *arg)
+{
+	char *text = file_read_at(dir, "cgroup.procs", 64 << 20), *save = NULL;
+
+	if (!text)
+		return errno == EOPNOTSUPP || errno == ENODEV ? 0 : efail("read cgroup.procs");
+	for (char *p = strtok_r(text, "\n", &save); p; p = strtok_r(NULL, "\n", &save))
+		strs_add(arg, p);
+	return 0;
+}
+
+/* Pids in the container's cgroup and below, as decimal texts. */
+static int cg_pids(struct container *c, struct strs *pids)
+{
+	TRY(cg_open(c));
+	return cg_walk(c->cgroup_fd, cg_visit_pids, pids);
+}
+
+/* Sends a signal to every process of the cgroup.  They are frozen for the time it takes, so that
+ * none can fork away; SIGKILL has cgroup.kill since 5.14. */
+static int cg_signal(struct container *c, int sig)
+{
+	struct strs pids = { 0 };
+
+	TRY(cg_open(c));
+	if (sig == SIGKILL && file_write_at(c->cgroup_fd, "cgroup.kill", "1") == 0)
+		return 0;
+	bool froze = file_write_at(c->cgroup_fd, "cgroup.freeze", "1") == 0;
+
+	if (froze && cg_wait_event(c->cgroup_fd, "frozen 1", 2000) < 0)
+		err_clear();                    /* a process in the kernel's hands: signal the others */
+	int r = cg_pids(c, &pids);
+
+	for (size_t i = 0; i < pids.n; i++)
+		kill((pid_t)atoi(pids.v[i]), sig);      /* ESRCH: gone meanwhile, which is fine */
+	if (froze && file_write_at(c->cgroup_fd, "cgroup.freeze", "0") < 0)
+		return efail("thaw the cgroup");
+	return r;
+}
+
+static int cg_visit_remove(int dir, void *arg)
+{
+	(void)arg;
+	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *e;
+
+	if (!d)
+		return efail("read cgroup");
+	while ((e = readdir(d)))
+		if (e->d_type == DT_DIR && e->d_name[0] != '.')
+			unlinkat(fd, e->d_name, AT_REMOVEDIR);  /* the rmdir of the top tells */
+	closedir(d);
+	return 0;
+}
+
+/* Kills what is left in the cgroup and removes it with all below.  Waits for the kernel, not for
+ * a clock: a dying process keeps its cgroup busy until it is gone. */
+static int cg_destroy(struct container *c)
+{
+	char *slash = strrchr(c->cgroup, '/');
+
+	if (cg_open(c) < 0) {
+		if (errno != ENOENT && errno != ENODEV)
+			return -1;
+		err_clear();                    /* never made, or removed already */
+		return 0;
+	}
+	if (cg_populated(c->cgroup_fd)) {
+		TRY(cg_signal(c, SIGKILL));
+		TRY(cg_wait_event(c->cgroup_fd, "populated 0", 10000));
+	}
+	autoclose int root = cg_mount(c->proc_fd);
+
+	if (root < 0)
+		return -1;
+	for (int tries = 0; ; tries++) {
+		if (unlinkat(root, c->cgroup + 1, AT_REMOVEDIR) == 0 || errno == ENOENT)
+			break;
+		if (errno != EBUSY || tries == 200)
+			return efail("remove cgroup %s", slash + 1);
+		TRY(cg_walk(c->cgroup_fd, cg_visit_remove, NULL));
+		struct timespec ms = { .tv_nsec = tries < 2 ? 20000 : 5000000 };
+
+		nanosleep(&ms, NULL);   /* the kernel unlinks the last task shortly after its exit */
+	}
+	close_p(&c->cgroup_fd);
+	return 0;
+}
+
+/* ==== end CG =========================================================== } */
+
+/* ==== ROOM 10: MNT ===================================================== {
+ * The container's tree, all in init, before pivot_root, with the host's tree still around it.
+ * Every target is a descriptor looked up inside the root; every mount is made detached, given its
+ * attributes there, and attached in one step: nothing is mounted by path or remounted later.
+ * Entries: mnt_root mnt_all dev_all mnt_console mnt_hide mnt_pivot.                            */
+
+/* A mount's options, sorted by who takes them. */
+struct mnt_flags {
+	unsigned long ms;                               /* MS_*: bind, remount, superblock flags  */
+	uint64_t set, clear, rec_set, rec_clear;        /* ATTR_*: this mount; the whole tree     */
+	unsigned long propagation[8];                   /* in the order given                     */
+	size_t n_propagation;
+	char *data;                                     /* for the file system, comma-separated   */
+};
+
+static void mnt_parse(const struct mount_conf *m, struct mnt_flags *f)
+{
+	struct buf data = { 0 };
+
+	*f = (struct mnt_flags){ 0 };
+	for (size_t i = 0; i < m->options.n; i++) {
+		const char *word = m->options.v[i];
+		const struct mount_option *o = mount_options;
+		int prop;
+
+		while (o->name && strcmp(o->name, word) != 0)
+			o++;
+		if (o->name) {
+			f->ms = (f->ms & ~o->ms_clear) | o->ms_set;
+			uint64_t *set = o->rec ? &f->rec_set : &f->set;
+			uint64_t *clear = o->rec ? &f->rec_clear : &f->clear;
+
+			*set = (*set & ~o->at_clear) | o->at_set;
+			*clear = (*clear & ~(o->at_set & ~ATTR_ATIME)) | o->at_clear;
+		} else if (name_find(propagation_names, word, &prop) == 0) {
+			if (f->n_propagation < LEN(f->propagation))
+				f->propagation[f->n_propagation++] = (unsigned long)prop;
+		} else if (*word) {
+			buf_fmt(&data, "%s%s", data.len ? "," : "", word);
+		}
+	}
+	if (str_eq(m->type, "bind") && !(f->ms & MS_REC))
+		f->ms |= MS_BIND;
+	f->data = data.p;
+}
+
+/* Attributes and propagation of a mount, attached or not. */
+static int mnt_set(int fd, const struct mnt_flags *f)
+{
+	struct mount_attr1 one = { .attr_set = f->set, .attr_clr = f->clear };
+	struct mount_attr1 all = { .attr_set = f->rec_set, .attr_clr = f->rec_clear };
+
+	if ((f->set || f->clear) && sys_mount_setattr(fd, false, &one) < 0)
+		return efail("mount_setattr");
+	if ((f->rec_set || f->rec_clear) && sys_mount_setattr(fd, true, &all) < 0)
+		return efail("mount_setattr (recursive)");
+	for (size_t i = 0; i < f->n_propagation; i++) {
+		struct mount_attr1 p = { .propagation = f->propagation[i] & ~(unsigned long)MS_REC };
+
+		if (sys_mount_setattr(fd, f->propagation[i] & MS_REC, &p) < 0)
+			return efail("mount propagation");
+	}
+	return 0;
+}
+
+/* What a file system context says went wrong, in its own words: fsopen(2) keeps a log. */
+static int mnt_fs_fail(int ctl, const char *type)
+{
+	int no = errno;
+	char text[256];
+	ssize_t n = read(ctl, text, sizeof text - 1);
+
+	if (n <= 0)
+		return fail_no(no, "mount %s", type);
+	while (n > 0 && text[n - 1] == '\n')
+		n--;
+	text[n] = '\0';                                 /* "e tmpfs: Unknown parameter 'x'" */
+	return fail_no(no, "mount %s: %s", type, n > 2 && text[1] == ' ' ? text + 2 : text);
+}
+
+static int mnt_fs_option(int ctl, char *word)
+{
+	char *value = strchr(word, '=');
+
+	if (value)
+		*value++ = '\0';
+	return (int)syscall(NR_fsconfig, ctl, value ? FSCONFIG_STRING : 0, word, value, 0);
+}
+
+/* A new file system, detached. */
+static int mnt_fs(const char *type, const char *source, const struct mnt_flags *f)
+{
+	static const struct { unsigned long flag; const char *word; } super[] = {
+		{ MS_RDONLY, "ro" }, { MS_SYNCHRONOUS, "sync" }, { MS_DIRSYNC, "dirsync" },
+		{ MS_MANDLOCK, "mand" }, { MS_LAZYTIME, "lazytime" }, { MS_I_VERSION, "iversion" },
+	};
+	autoclose int ctl = (int)syscall(NR_fsopen, type, FS_CLOEXEC);
+	char *data = f->data ? str_dup(f->data) : NULL, *save = NULL;
+	int mnt;
+
+	if (ctl < 0)
+		return efail("mount: file system type \"%s\"", type);
+	for (size_t i = 0; i < LEN(super); i++)
+		if (f->ms & super[i].flag && syscall(NR_fsconfig, ctl, 0, super[i].word, NULL, 0) < 0)
+			return mnt_fs_fail(ctl, type);
+	if (source && *source && syscall(NR_fsconfig, ctl, FSCONFIG_STRING, "source", source, 0) < 0)
+		return mnt_fs_fail(ctl, type);
+	for (data = data ? strtok_r(data, ",", &save) : NULL; data; data = strtok_r(NULL, ",", &save))
+		if (mnt_fs_option(ctl, data) < 0)
+			return mnt_fs_fail(ctl, type);
+	if (syscall(NR_fsconfig, ctl, FSCONFIG_CREATE, NULL, NULL, 0) < 0)
+		return mnt_fs_fail(ctl, type);
+	mnt = (int)syscall(NR_fsmount, ctl, FS_CLOEXEC, 0);
+	return mnt < 0 ? mnt_fs_fail(ctl, type) : mnt;
+}
+
+static int mnt_tree(int dir, const char *path, bool recursive)
+{
+	return sys_open_tree(dir, path, TREE_CLONE | (*path ? 0 : AT_EMPTY_PATH) |
+			     (recursive ? AT_RECURSIVE : 0));
+}
+
+/* -- where a mount may go --------------------------------------------------------------------- */
+
+/* Files of /proc that may be covered one by one (lxcfs does); everything else below /proc is
+ * refused: a forged /proc/self/attr would catch the writes of security labels. */
+static const char *const proc_may_cover[] = {
+	"/proc/cpuinfo", "/proc/diskstats", "/proc/meminfo", "/proc/stat", "/proc/swaps",
+	"/proc/uptime", "/proc/loadavg", "/proc/slabinfo", "/proc/net/dev",
+	"/proc/sys/kernel/ns_last_pid", "/proc/sys/crypto/fips_enabled",
+};
+
+static int mnt_check_proc(const char *dest, const char *type, int mnt, int target)
+{
+	struct statfs fs;
+	const char *at = path_clean(dest);
+
+	if (str_eq(at, "/proc")) {
+		if (str_eq(type, "proc") || (mnt >= 0 && fstatfs(mnt, &fs) == 0 && fs.f_type == PROC_MAGIC))
+			return 0;
+		return fail("\"%s\" cannot be mounted because it is not of type proc", dest);
+	}
+	for (size_t i = 0; i < LEN(proc_may_cover); i++)
+		if (str_eq(at, proc_may_cover[i]))
+			return 0;
+	/* A link elsewhere that leads into a procfs is caught by what the target is. */
+	if (path_is_under(at, "/proc") || (fstatfs(target, &fs) == 0 && fs.f_type == PROC_MAGIC))
+		return fail("\"%s\" cannot be mounted because it is inside /proc", dest);
+	return 0;
+}
+
+/* The place to mount on.  proc and sysfs go on plain directories only: the runtime and programs
+ * trust those two paths, so a link there is an attack (CVE-2019-19921, CVE-2025-54867). */
+static int mnt_target(int root, const struct mount_conf *m, bool file)
+{
+	const char *rel = m->dest + strspn(m->dest, "/");
+	bool strict = str_eq(m->type, "proc") || str_eq(m->type, "sysfs");
+
+	if (strict) {
+		int fd = sys_openat2(root, *rel ? rel : ".", O_PATH | O_NOFOLLOW | O_DIRECTORY,
+				     RESOLVE_ROOT | RESOLVE_LINKS_NO);
+
+		if (fd >= 0)
+			return fd;
+		if (errno == ELOOP || errno == ENOTDIR)
+			return fail("filesystem \"%s\" must be mounted on ordinary directory", m->type);
+	}
+	int fd = path_make(root, m->dest, file);
+
+	if (fd >= 0 && strict) {                /* made just now; a link cannot have taken its place */
+		close_p(&fd);
+		fd = sys_openat2(root, rel, O_PATH | O_NOFOLLOW | O_DIRECTORY,
+				 RESOLVE_ROOT | RESOLVE_LINKS_NO);
+	}
+	return fd < 0 ? efail("make mount point") : fd;
+}
+
+/* -- sources ---------------------------------------------------------------------------------- */
+
+/* Everything in init that mounts needs this. */
+struct mnt_env {
+	const struct config *conf;
+	const struct container *c;
+	int root;                               /* the new root, attached                        */
+	int (*ask)(const char *path, bool recursive);   /* RUN: the parent opens what we may not  */
+};
+
+static int mnt_bind_source(const struct mnt_env *e, const struct mount_conf *m,
+			   const struct mnt_flags *f)
+{
+	char *path = !m->source ? str_dup("") : m->source[0] == '/' ? m->source :
+		     str_fmt("%s/%s", e->conf->bundle, m->source);
+	int fd = *path ? mnt_tree(AT_FDCWD, path, f->ms & MS_REC) : -1;
+
+	if (!*path)
+		return fail("bind mount without a source");
+	/* Mapped root may not be let through directories that the caller can pass. */
+	if (fd < 0 && (errno == EACCES || errno == EPERM) && e->conf->ns_any[NS_USER])
+		return e->ask(path, f->ms & MS_REC);
+	return fd < 0 ? efail("bind source %s", path) : fd;
+}
+
+/* /sys/fs/cgroup: with a cgroup namespace a mount of its own, which shows the container's part
+ * only.  Without one, or where mounting is refused, a bind of that part. */
+static int mnt_cgroup(const struct mnt_env *e, struct mnt_flags *f)
+{
+	if (e->conf->ns_any[NS_CGROUP]) {
+		int fd = mnt_fs("cgroup2", "cgroup", f);
+
+		if (fd >= 0 || (err.no != EPERM && err.no != EBUSY))
+			return fd;
+		err_clear();                    /* a user namespace that does not own it: bind */
+	}
+	autoclose int top = cg_mount(e->c->proc_fd);
+	autoclose int own = top < 0 ? -1 : *e->c->cgroup ? cg_child(top, e->c->cgroup + 1) : dup(top);
+
+	if (top < 0)
+		return -1;
+	if (own < 0)
+		return efail("cgroup %s", e->c->cgroup);
+	/* Not ours to write: another user's, or the whole tree (CVE-2023-25809). */
+	if (e->conf->ns_any[NS_USER] || !*e->c->cgroup)
+		f->rec_set |= ATTR_RDONLY;
+	int fd = mnt_tree(own, "", true);
+
+	return fd < 0 ? efail("bind cgroup %s", e->c->cgroup) : fd;
+}
+
+static int mnt_source(const struct mnt_env *e, const struct mount_conf *m, struct mnt_flags *f)
+{
+	if (f->ms & MS_BIND)
+		return mnt_bind_source(e, m, f);
+	if (!m->type || !*m->type || str_eq(m->type, "none"))
+		return fail("no type given, and not a bind mount");
+	if (str_eq(m->type, "cgroup") || str_eq(m->type, "cgroup2"))
+		return mnt_cgroup(e, f);
+	return mnt_fs(m->type, m->source, f);
+}
+
+static int mnt_remount(int target, const struct mnt_flags *f)
+{
+	unsigned long ms = f->ms & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME |
+				    MS_RELATIME | MS_STRICTATIME | MS_NODIRATIME | MS_NOSYMFOLLOW |
+				    MS_SYNCHRONOUS | MS_DIRSYNC | MS_MANDLOCK | MS_LAZYTIME | MS_BIND);
+
+	/* "." is the root of the mount that `target` is: no path to be swapped. */
+	if (fchdir(target) < 0 || mount(NULL, ".", NULL, MS_REMOUNT | ms, f->data) < 0)
+		return efail("remount");
+	return 0;
+}
+
+static int mnt_one(const struct mnt_env *e, const struct mount_conf *m)
+{
+	struct mnt_flags f;
+	struct stat st;
+	autoclose int mnt = -1, target = -1;
+
+	mnt_parse(m, &f);
+	if (!(f.ms & MS_REMOUNT)) {
+		mnt = mnt_source(e, m, &f);
+		if (mnt < 0)
+			return -1;
+		TRY(mnt_set(mnt, &f));
+	}
+	bool file = mnt >= 0 && fstat(mnt, &st) == 0 && !S_ISDIR(st.st_mode);
+
+	target = mnt_target(e->root, m, file);
+	if (target < 0)
+		return -1;
+	if (f.ms & MS_REMOUNT)
+		return mnt_remount(target, &f);
+	TRY(mnt_check_proc(m->dest, m->type, mnt, target));
+	if (sys_move_mount(mnt, target, "") < 0)
+		return efail("attach");
+	return 0;
+}
+
+/* Every mount of the configuration, in its order. */
+static int mnt_all(const struct mnt_env *e)
+{
+	for (size_t i = 0; i < e->conf->n_mounts; i++)
+		if (mnt_one(e, &e->conf->mounts[i]) < 0)
+			return ctx("mounts[%zu] %s", i, e->conf->mounts[i].dest);
+	return 0;
+}
+
+/* -- the root --------------------------------------------------------------------------------- */
+
+/* A shared mount must not get our root attached: the host would see it.  Makes the mount that
+ * holds path private, which is the nearest one upwards that can be changed. */
+static int mnt_private_above(const char *path)
+{
+	for (char *p = str_dup(path); ; ) {
+		if (mount(NULL, p, NULL, MS_PRIVATE, NULL) == 0)
+			return 0;
+		if (errno != EINVAL || !p[1])
+			return efail("make the mount of %s private", path);
+		char *slash = strrchr(p, '/');
+
+		slash[slash == p] = '\0';
+	}
+}
+
+/* Cuts this mount namespace's ties with the host's and attaches the root on itself.  Returns its
+ * descriptor. */
+static int mnt_root(const struct config *conf)
+{
+	int prop = 0;
+	struct stat st;
+	autoclose int fd = -1;
+
+	if (conf->rootfs_propagation && *conf->rootfs_propagation)
+		name_find(propagation_names, conf->rootfs_propagation, &prop);
+	/* Only a shared root keeps its ties; mnt_pivot() gives the root itself what was asked for. */
+	if (!(prop & MS_SHARED))
+		prop = (prop & MS_PRIVATE ? MS_PRIVATE : MS_SLAVE) | MS_REC;
+	if (mount(NULL, "/", NULL, (unsigned long)prop, NULL) < 0)
+		return efail("change propagation of /");
+	if (prop & MS_SHARED)
+		TRY(mnt_private_above(conf->rootfs));
+	fd = mnt_tree(AT_FDCWD, conf->rootfs, true);
+	if (fd < 0)
+		return efail("rootfs %s", conf->rootfs);
+	if (fstat(fd, &st) < 0 || !S_ISDIR(st.st_mode))
+		return fail("rootfs %s: not a directory", conf->rootfs);
+	if (prop & MS_SHARED) {                         /* pivot_root(2) takes no shared root */
+		struct mount_attr1 private = { .propagation = MS_PRIVATE };
+
+		if (sys_mount_setattr(fd, false, &private) < 0)
+			return efail("make the root private");
+	}
+	if (sys_move_mount(fd, AT_FDCWD, conf->rootfs) < 0)
+		return efail("attach rootfs %s", conf->rootfs);
+	return take_fd(&fd);
+}
+
+/* Paths of the mounts that sit directly on the mount which is this process's root. */
+static int mnt_on_root(int proc, struct strs *paths)
+{
+	char *text = file_read_at(proc, "self/mountinfo", 16 << 20), *save = NULL;
+	int id, parent, root_id = -1;
+	char at[PATH_MAX];
+
+	if (!text)
+		return efail("read mountinfo");
+	for (int pass = 0; pass < 2; pass++) {
+		char *copy = str_dup(text);
+
+		for (char *l = strtok_r(copy, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
+			if (sscanf(l, "%d %d %*s %*s %4095s", &id, &parent, at) != 3)
+				continue;
+			if (!pass && str_eq(at, "/") && root_id < 0)
+				root_id = id;
+			if (pass && parent == root_id && id != root_id && !str_eq(at, "/"))
+				strs_add(paths, str_dup(at));
+		}
+	}
+	return 0;
+}
+
+/* The kernel's initramfs root cannot be pivoted: it has no parent mount.  Two empty read-only
+ * tmpfs are stacked on it, the container's root is moved onto the upper one, which pivot_root()
+ * then replaces; the lower one stays between container and initramfs.  Every mount of the host is
+ * detached from this namespace. */
+static int mnt_cover(int root, int proc)
+{
+	struct mnt_flags ro = { .ms = MS_RDONLY, .set = ATTR_RDONLY };
+	struct strs on_root = { 0 };
+
+	TRY(mnt_on_root(proc, &on_root));
+	for (int layer = 0; layer < 2; layer++) {
+		autoclose int cover = mnt_fs("tmpfs", "none", &ro);
+
+		if (cover < 0 || mnt_set(cover, &ro) < 0)
+			return ctx("cover the initramfs");
+		if (sys_move_mount(cover, AT_FDCWD, "/") < 0)
+			return efail("cover the initramfs");
+		if (layer == 1 && sys_move_mount(root, cover, "") < 0)
+			return efail("move the root above the initramfs");
+		/* Paths still start below the cover.  In a user namespace mounts of the host are
+		 * locked (EINVAL) and stay hidden instead. */
+		for (size_t i = 0; layer == 0 && i < on_root.n; i++)
+			if (umount2(on_root.v[i], MNT_DETACH | UMOUNT_NOFOLLOW) < 0)
+				log_debug("detach %s: %s", on_root.v[i], errno_text(errno));
+		if (fchdir(cover) < 0 || chroot(".") < 0)
+			return efail("enter the cover of the initramfs");
+	}
+	return 0;
+}
+
+/* Makes root this process's "/", with nothing of the old tree left.  pivot_root(2): with "." for
+ * both, the old root ends up mounted on the new one, and is then unmounted from there. */
+static int mnt_pivot(int root, const struct config *conf, int proc)
+{
+	autoclose int old = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct mount_attr1 slave = { .propagation = MS_SLAVE };
+	int prop = 0;
+
+	if (fchdir(root) < 0)
+		return efail("enter the rootfs");
+	if (!conf->ns_any[NS_MNT])
+		return chroot(".") < 0 ? efail("chroot") : 0;
+	if (syscall(SYS_pivot_root, ".", ".") < 0) {
+		if (errno != EINVAL)
+			return efail("pivot_root");
+		TRY(mnt_cover(root, proc));
+		close_p(&old);
+		old = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (fchdir(root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
+			return efail("pivot_root");
+	}
+	if (conf->rootfs_propagation && *conf->rootfs_propagation)
+		name_find(propagation_names, conf->rootfs_propagation, &prop);
+	/* Shared mounts of the old tree would be unmounted on the host as well. */
+	if (prop & MS_SHARED && sys_mount_setattr(old, true, &slave) < 0)
+		return efail("make the old root a slave");
+	if (umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
+		return efail("leave the old root");
+	if (prop && mount(NULL, "/", NULL, (unsigned long)prop, NULL) < 0)
+		return efail("linux.rootfsPropagation");
+	return 0;
+}
+
+/* -- devices ---------------------------------------------------------------------------------- */
+
+/* The container's /dev, which must be a real directory of its root. */
+static int dev_dir(int root)
+{
+	if (mkdirat(root, "dev", 0755) < 0 && errno != EEXIST)
+		return efail("make /dev");
+	int fd = sys_openat2(root, "dev", O_PATH | O_DIRECTORY | O_NOFOLLOW,
+			     RESOLVE_ROOT | RESOLVE_LINKS_NO);
+
+	return fd < 0 ? efail("/dev in the rootfs") : fd;
+}
+
+struct dev_node { const char *path; mode_t mode; dev_t rdev; uid_t uid; gid_t gid; };
+
+/* In a user namespace nodes cannot be made: the host's is bound in its place, if it is the same. */
+static int dev_bind(int dir, const char *name, const struct dev_node *d)
+{
+	struct stat st;
+	autoclose int tree = mnt_tree(AT_FDCWD, d->path, false);
+
+	if (tree < 0)
+		return efail("bind the host's %s", d->path);
+	if (fstat(tree, &st) < 0 || (st.st_mode & S_IFMT) != (d->mode & S_IFMT) ||
+	    st.st_rdev != d->rdev)
+		return fail("the host's %s is another device", d->path);
+	autoclose int file = openat(dir, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_RDONLY, 0);
+
+	if (file < 0)
+		return efail("make %s", d->path);
+	return sys_move_mount(tree, file, "") < 0 ? efail("attach %s", d->path) : 0;
+}
+
+/* Makes one node below dir.  What exists and is the same device is left as it is; what differs is
+ * an error (config-linux.md "Devices"). */
+static int dev_make(int dir, const char *name, const struct dev_node *d)
+{
+	struct stat st;
+
+	if (mknodat(dir, name, d->mode, d->rdev) == 0) {
+		if ((d->uid || d->gid) && fchownat(dir, name, d->uid, d->gid, AT_SYMLINK_NOFOLLOW) < 0)
+			return efail("chown %s", d->path);
+		return 0;
+	}
+	if (errno == EPERM)
+		return dev_bind(dir, name, d);
+	if (errno != EEXIST)
+		return efail("make device %s", d->path);
+	autoclose int fd = path_child(dir, name, O_PATH);
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return efail("device %s", d->path);
+	if ((st.st_mode & S_IFMT) != (d->mode & S_IFMT) || (!S_ISFIFO(d->mode) && st.st_rdev != d->rdev))
+		return fail("device %s: a different file is already there", d->path);
+	return 0;
+}
+
+static int dev_configured(int root, const struct device_conf *d)
+{
+	static const struct { char type; mode_t mode; } types[] = {
+		{ 'c', S_IFCHR }, { 'u', S_IFCHR }, { 'b', S_IFBLK }, { 'p', S_IFIFO },
+	};
+	struct dev_node n = { .path = d->path, .rdev = makedev((unsigned)d->major.v, (unsigned)d->minor.v),
+			      .uid = (uid_t)d->uid.v, .gid = (gid_t)d->gid.v };
+	const char *slash = strrchr(d->path, '/');
+	mode_t type = 0;
+
+	for (size_t i = 0; i < LEN(types); i++)
+		if (types[i].type == *d->type)
+			type = types[i].mode;
+	n.mode = type | (d->mode.set ? (mode_t)d->mode.v & 07777 : 0666);
+	autoclose int dir = path_make(root, str_ndup(d->path, (size_t)(slash - d->path)), false);
+
+	if (dir < 0)
+		return efail("directory of %s", d->path);
+	return dev_make(dir, slash + 1, &n);
+}
+
+/* A default link in /dev.  Anything of that name that the image or a mount brought stays, but for
+ * ptmx, which must lead to the container's own devpts. */
+static int dev_link(int dir, const char *name, const char *target)
+{
+	if (symlinkat(target, dir, name) == 0)
+		return 0;
+	if (errno == EEXIST && str_eq(name, "ptmx") && unlinkat(dir, name, 0) == 0 &&
+	    symlinkat(target, dir, name) == 0)
+		return 0;
+	return errno == EEXIST ? 0 : efail("link /dev/%s", name);
+}
+
+static bool dev_is_configured(const struct config *conf, const char *path)
+{
+	for (size_t i = 0; i < conf->n_devices; i++)
+		if (str_eq(path_clean(conf->devices[i].path), path))
+			return true;
+	return false;
+}
+
+/* Default devices and links, then the configured ones.  A /dev that is bound from the host is
+ * the host's: it is left alone, as in runc. */
+static int dev_all(int root, const struct config *conf, int proc)
+{
+	for (size_t i = 0; i < conf->n_mounts; i++) {
+		struct mnt_flags f;
+
+		mnt_parse(&conf->mounts[i], &f);
+		if (f.ms & MS_BIND && str_eq(path_clean(conf->mounts[i].dest), "/dev"))
+			return 0;
+	}
+	mode_t mask = umask(0);
+	autoclose int dir = dev_dir(root);
+	int r = dir < 0 ? -1 : 0;
+
+	for (size_t i = 0; r == 0 && i < LEN(default_devices); i++) {
+		struct dev_node d = {
+			.path = str_fmt("/dev/%s", default_devices[i].name), .mode = S_IFCHR | 0666,
+			.rdev = makedev(default_devices[i].major_no, default_devices[i].minor_no),
+		};
+
+		if (!dev_is_configured(conf, d.path))
+			r = dev_make(dir, default_devices[i].name, &d);
+	}
+	for (size_t i = 0; r == 0 && i < conf->n_devices; i++) {
+		r = dev_configured(root, &conf->devices[i]);
+		if (r < 0)
+			ctx("linux.devices[%zu]", i);
+	}
+	for (size_t i = 0; r == 0 && i < LEN(default_links); i++)
+		if (!str_eq(default_links[i].name, "core") || faccessat(proc, "kcore", F_OK, 0) == 0)
+			r = dev_link(dir, default_links[i].name, default_links[i].target);
+	umask(mask);
+	return r;
+}
+
+/* Binds the terminal's slave side on /dev/console. */
+static int mnt_console(int root, int slave)
+{
+	autoclose int dir = dev_dir(root), file = -1;
+	struct stat st;
+
+	if (dir < 0)
+		return -1;
+	file = openat(dir, "console", O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_RDONLY, 0666);
+	if (file < 0 && errno == EEXIST)
+		file = path_child(dir, "console", O_PATH);
+	if (file < 0)
+		return efail("/dev/console");
+	if (fstat(file, &st) < 0 || (!S_ISREG(st.st_mode) && !S_ISCHR(st.st_mode)))
+		return fail("/dev/console: a different file is already there");
+	autoclose int tree = mnt_tree(slave, "", false);
+
+	if (tree < 0 || sys_move_mount(tree, file, "") < 0)
+		return efail("bind the terminal on /dev/console");
+	return 0;
+}
+
+/* -- masked and read-only paths ---------------------------------------------------------------- */
+
+/* What hides files and what hides directories; both come from outside the container's tree. */
+struct mnt_masks { int null, empty; };
+
+static int mnt_mask_file(struct mnt_masks *k)
+{
+	struct stat st;
+
+	if (k->null < 0) {
+		k->null = openat(AT_FDCWD, "/dev/null", O_PATH | O_CLOEXEC | O_NOFOLLOW);
+		if (k->null < 0 || fstat(k->null, &st) < 0)
+			return efail("the host's /dev/null");
+		if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3))
+			return fail("the host's /dev/null is not the null device");
+	}
+	int fd = mnt_tree(k->null, "", false);
+
+	return fd < 0 ? efail("bind the host's /dev/null") : fd;
+}
+
+/* The first use takes the tmpfs itself, later ones clone it: a detached mount that is dropped
+ * would cost an RCU grace period. */
+static int mnt_mask_dir(struct mnt_masks *k)
+{
+	struct mnt_flags ro = { .ms = MS_RDONLY, .set = ATTR_RDONLY | ATTR_NOSUID | ATTR_NODEV |
+				ATTR_NOEXEC };
+	int fd;
+
+	if (k->empty >= 0) {
+		fd = mnt_tree(k->empty, "", false);
+		return fd < 0 ? efail("clone the empty tmpfs") : fd;
+	}
+	fd = mnt_fs("tmpfs", "tmpfs", &ro);
+	if (fd < 0 || mnt_set(fd, &ro) < 0)
+		return -1;
+	k->empty = dup(fd);
+	return fd;
+}
+
+static int mnt_mask(int root, const char *path, struct mnt_masks *k)
+{
+	autoclose int at = path_in_root(root, path, O_PATH), mask = -1;
+	struct stat st;
+
+	if (at < 0)
+		return errno == ENOENT || errno == ENOTDIR ? 0 : efail("%s", path);
+	if (fstat(at, &st) < 0)
+		return efail("%s", path);
+	mask = S_ISDIR(st.st_mode) ? mnt_mask_dir(k) : mnt_mask_file(k);
+	if (mask < 0)
+		return ctx("%s", path);
+	return sys_move_mount(mask, at, "") < 0 ? efail("cover %s", path) : 0;
+}
+
+static int mnt_readonly(int root, const char *path)
+{
+	struct mount_attr1 ro = { .attr_set = ATTR_RDONLY };
+	autoclose int at = path_in_root(root, path, O_PATH), tree = -1;
+
+	if (at < 0)
+		return errno == ENOENT || errno == ENOTDIR ? 0 : efail("%s", path);
+	tree = mnt_tree(at, "", true);
+	if (tree < 0 || sys_mount_setattr(tree, true, &ro) < 0 || sys_move_mount(tree, at, "") < 0)
+		return efail("%s", path);
+	return 0;
+}
+
+/* maskedPaths, readonlyPaths, then the root's own read-only flag. */
+static int mnt_hide(int root, const struct config *conf)
+{
+	struct mnt_masks k = { .null = -1, .empty = -1 };
+	struct mount_attr1 ro = { .attr_set = ATTR_RDONLY };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < conf->readonly_paths.n; i++) {
+		r = mnt_readonly(root, conf->readonly_paths.v[i]);
+		if (r < 0)
+			ctx("linux.readonlyPaths[%zu]", i);
+	}
+	for (size_t i = 0; r == 0 && i < conf->masked_paths.n; i++) {
+		r = mnt_mask(root, conf->masked_paths.v[i], &k);
+		if (r < 0)
+			ctx("linux.maskedPaths[%zu]", i);
+	}
+	close_p(&k.null);
+	close_p(&k.empty);
+	if (r == 0 && conf->root.readonly && sys_mount_setattr(root, false, &ro) < 0)
+		return efail("root.readonly");
+	return r;
+}
+
+/* ==== end MNT ========================================================== } */
+
+/* ==== ROOM 11: SEC ===================================================== {
+ * What the container's process may do and who it is.  Small setters, called by ROOM 14 in the
+ * order that each needs; shared by create and exec.
+ * Entries: sec_*.                                                                              */
+
+/* Of a process that has not started yet, set from outside while it is still ours to change. */
+static int sec_oom(int proc, pid_t pid, struct opt score)
+{
+	char text[16], path[32];
+
+	if (!score.set)
+		return 0;
+	snprintf(text, sizeof text, "%d", (int)score.v);
+	snprintf(path, sizeof path, "%d/oom_score_adj", pid);
+	if (file_write_at(proc, path, text) == 0)
+		return 0;
+	return efail("process.oomScoreAdj %s", text);
+}
+
+/* Writes go through the host's procfs, before the container's mounts exist: which namespace is
+ * meant follows from who writes.  Keys were checked by conf_check_sysctl(). */
+static int sec_sysctl(int proc, const struct map *m)
+{
+	for (size_t i = 0; i < m->n; i++) {
+		char *path = str_fmt("sys/%s", m->v[i].key);
+
+		/* As sysctl(8): when the first separator is a dot, dots separate and slashes stand
+		 * for dots (net.ipv4.conf.eth0/1.forwarding); else the key is a path already. */
+		if (m->v[i].key[strcspn(m->v[i].key, "./")] == '.')
+			for (char *p = path + 4; *p; p++)
+				*p = *p == '.' ? '/' : *p == '/' ? '.' : *p;
+		autoclose int fd = sys_openat2(proc, path, O_WRONLY, RESOLVE_UNDER | RESOLVE_LINKS_NO |
+					       RESOLVE_XDEV_NO);
+
+		if (fd < 0 || fd_write_all(fd, m->v[i].value, strlen(m->v[i].value)) < 0)
+			return efail("linux.sysctl: %s=%s", m->v[i].key, m->v[i].value);
+	}
+	return 0;
+}
+
+/* Of process pid, 0: this one.  -1 with err.no EPERM when a limit would have to be raised: in a user
+ * namespace only the parent, outside of it, may. */
+static int sec_rlimits(pid_t pid, const struct process_conf *p)
+{
+	for (size_t i = 0; i < p->n_rlimits; i++) {
+		const struct rlimit_conf *r = &p->rlimits[i];
+		struct rlimit l = { .rlim_cur = r->soft, .rlim_max = r->hard };
+
+		if (prlimit(pid, r->type, &l, NULL) < 0)
+			return efail("process.rlimits: %s", name_of(rlimit_names, r->type));
+	}
+	return 0;
+}
+
+/* A session keyring of the container's own: the caller's keys stay with the caller.  Kernels
+ * without CONFIG_KEYS have nothing to protect; old seccomp profiles answer EPERM. */
+static int sec_keyring(const char *id)
+{
+	if (syscall(SYS_keyctl, KEYCTL_JOIN, str_fmt("_ses.%s", id)) >= 0)
+		return 0;
+	if (errno == ENOSYS || errno == EPERM || errno == EDQUOT)
+		return 0;
+	return efail("join session keyring");
+}
+
+/* lo up.  A namespace without IPv4 has nothing to bring up. */
+static int sec_loopback(void)
+{
+	struct ifreq ifr = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
+	autoclose int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return errno == EAFNOSUPPORT ? 0 : efail("socket for lo");
+	return ioctl(fd, SIOCSIFFLAGS, &ifr) < 0 && errno != ENODEV ? efail("bring up lo") : 0;
+}
+
+/* Labels for the next execve: a write to attr/exec of the trusted procfs. */
+static int sec_label(int proc, const struct process_conf *p)
+{
+	if (p->selinux && *p->selinux) {
+		if (access("/sys/fs/selinux/enforce", F_OK) < 0)
+			return fail("process.selinuxLabel: SELinux is not enabled on this host");
+		if (file_write_at(proc, "thread-self/attr/exec", p->selinux) < 0)
+			return efail("process.selinuxLabel %s", p->selinux);
+	}
+	if (p->apparmor && *p->apparmor) {
+		char *text = str_fmt("exec %s", p->apparmor);
+
+		if (access("/sys/module/apparmor", F_OK) < 0)
+			return fail("process.apparmorProfile: AppArmor is not enabled on this host");
+		if (file_write_at(proc, "thread-self/attr/apparmor/exec", text) < 0 &&
+		    (errno != ENOENT || file_write_at(proc, "thread-self/attr/exec", text) < 0))
+			return efail("process.apparmorProfile %s", p->apparmor);
+	}
+	return 0;
+}
+
+/* What the container writes to must be its user's, so that /dev/stdout can be opened again.  Only
+ * pipes and terminals: a file or a device that the caller passed keeps its owner. */
+static void sec_own_stdio(uid_t uid)
+{
+	struct stat st;
+
+	for (int fd = 0; fd < 3; fd++) {
+		if (fstat(fd, &st) < 0 || st.st_uid == uid)
+			continue;
+		bool tty = S_ISCHR(st.st_mode) && major(st.st_rdev) >= 136 && major(st.st_rdev) <= 143;
+
+		if ((S_ISFIFO(st.st_mode) || tty) && fchown(fd, uid, (gid_t)-1) < 0)
+			log_debug("own stdio %d: %s", fd, errno_text(errno));  /* unmapped: stays */
+	}
+}
+
+/* Drops from the bounding set all that is not in it.  Before the user changes: needs CAP_SETPCAP. */
+static int sec_bounding(uint64_t keep)
+{
+	for (int bit = 0; bit < 64; bit++) {
+		if (keep >> bit & 1)
+			continue;
+		if (prctl(PR_CAPBSET_DROP, bit, 0, 0, 0) == 0)
+			continue;
+		if (errno == EINVAL)            /* past the kernel's last capability */
+			return 0;
+		return efail("drop %s from the bounding set",
+			     bit < (int)LEN(cap_names) ? cap_names[bit] : "a capability");
+	}
+	return 0;
+}
+
+/* Group ids before user ids: afterwards there is no right to.  A user namespace whose maker may
+ * not call setgroups says "deny"; then the list must be empty, and stays the caller's. */
+static int sec_user(const struct process_conf *p, int proc)
+{
+	size_t n = p->user.n_gids;
+	gid_t *gids = arena_alloc((n + 1) * sizeof *gids);
+
+	for (size_t i = 0; i < n; i++)
+		gids[i] = p->user.gids[i];
+	if (setgroups(n, gids) < 0) {
+		int no = errno;
+		char *deny = proc < 0 ? NULL : file_read_at(proc, "self/setgroups", 16);
+
+		if (n || no != EPERM || !deny || !str_starts(deny, "deny"))
+			return fail_no(no, "process.user.additionalGids: setgroups");
+	}
+	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
+		return efail("keep capabilities");
+	if (setresgid(p->user.gid, p->user.gid, p->user.gid) < 0)
+		return efail("process.user.gid %u", p->user.gid);
+	if (setresuid(p->user.uid, p->user.uid, p->user.uid) < 0)
+		return efail("process.user.uid %u", p->user.uid);
+	if (prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) < 0)
+		return efail("keep capabilities");
+	umask(p->user.umask.set ? (mode_t)p->user.umask.v : 0022);
+	return 0;
+}
+
+/* The capabilities this process can still give.  What a configuration asks beyond that is a warning,
+ * not an error (config.md "Linux Process"). */
+static uint64_t sec_caps_have(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = { 0 };
+
+	if (syscall(SYS_capget, &head, data) < 0)
+		return 0;
+	return (uint64_t)data[1].permitted << 32 | data[0].permitted;
+}
+
+static void sec_caps_warn(uint64_t missing)
+{
+	for (size_t bit = 0; bit < LEN(cap_names); bit++)
+		if (missing >> bit & 1)
+			log_warn("%s cannot be granted here: ignored", cap_names[bit]);
+}
+
+/* The four sets that follow the user.  Ambient ones must be permitted and inheritable too; what
+ * is not is left out, as in runc. */
+static int sec_caps(const struct process_conf *p)
+{
+	uint64_t known = sec_caps_have();
+	uint64_t eff = p->capabilities.effective & known, perm = p->capabilities.permitted & known;
+	uint64_t inh = p->capabilities.inheritable & known;
+	uint64_t amb = p->capabilities.ambient & perm & inh;
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = {
+		{ (uint32_t)eff, (uint32_t)perm, (uint32_t)inh },
+		{ (uint32_t)(eff >> 32), (uint32_t)(perm >> 32), (uint32_t)(inh >> 32) },
+	};
+
+	sec_caps_warn((p->capabilities.effective | p->capabilities.permitted) & ~known);
+	if (syscall(SYS_capset, &head, data) < 0)
+		return efail("process.capabilities");
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 && errno != EINVAL)
+		return efail("clear ambient capabilities");
+	for (int bit = 0; bit < 64; bit++)
+		if (amb >> bit & 1 && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, bit, 0, 0) < 0)
+			return efail("ambient %s", cap_names[bit]);
+	return 0;
+}
+
+/* HOME from the container's own passwd file, by number; at most 1 MiB of it is read.  Called with
+ * the container's root as "/". */
+static char *sec_home(uint32_t uid)
+{
+	autoclose int fd = openat(AT_FDCWD, "/etc/passwd", O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct stat st;
+	char *text = NULL, *save = NULL;
+
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		text = fd_read_all(fd, 1 << 20, NULL);
+	for (char *l = text ? strtok_r(text, "\n", &save) : NULL; l; l = strtok_r(NULL, "\n", &save)) {
+		char *field[7] = { NULL };
+		uint64_t id;
+
+		for (int i = 0; i < 7; i++)
+			field[i] = strsep(&l, ":");
+		if (field[5] && *field[5] && str_u64(field[2], UINT32_MAX, &id) == 0 && id == uid)
+			return field[5];
+	}
+	return str_dup("/");
+}
+
+/* envp for execve: the last of several equal names wins, HOME is added when it lacks. */
+static char **sec_env(const struct process_conf *p)
+{
+	struct strs env = { 0 };
+	size_t slots = 16;
+	bool home = false;
+
+	while (slots < p->env.n * 2)
+		slots *= 2;
+	uint32_t *seen = arena_alloc(slots * sizeof *seen);     /* index + 1 into env, by hash */
+
+	for (size_t i = 0; i < p->env.n; i++) {
+		char *item = p->env.v[i];
+		size_t n = strcspn(item, "="), at = 5381;
+
+		for (size_t k = 0; k < n; k++)
+			at = at * 33 + (unsigned char)item[k];
+		for (at &= slots - 1; seen[at]; at = (at + 1) & (slots - 1)) {
+			const char *old = env.v[seen[at] - 1];
+
+			if (strncmp(old, item, n) == 0 && (old[n] == '=' || !old[n]))
+				break;
+		}
+		if (seen[at]) {
+			env.v[seen[at] - 1] = item;
+			continue;
+		}
+		strs_add(&env, item);
+		seen[at] = (uint32_t)env.n;
+		home |= n == 4 && str_starts(item, "HOME=") && item[5];
+	}
+	if (!home)
+		strs_add(&env, str_fmt("HOME=%s", sec_home(p->user.uid)));
+	if (!env.n)
+		env.v = arena_alloc(sizeof *env.v);
+	return env.v;
+}
+
+/* Finds the program as execvp(3) would, with the container's PATH, as the container's user and in
+ * its root.  The texts are runc's: engines turn them into exit codes 126 and 127. */
+static char *sec_find_program(const char *name, char **env)
+{
+	const char *path = "";
+	struct stat st;
+
+	if (strchr(name, '/')) {
+		if (stat(name, &st) < 0)
+			efail("exec: \"%s\": stat %s", name, name);
+		else if (S_ISDIR(st.st_mode))
+			fail("exec: \"%s\": is a directory", name);
+		else if (faccessat(AT_FDCWD, name, X_OK, AT_EACCESS) < 0 || !(st.st_mode & 0111))
+			fail("exec: \"%s\": permission denied", name);
+		else
+			return str_dup(name);
+		return NULL;
+	}
+	for (; *env; env++)
+		if (str_starts(*env, "PATH="))
+			path = *env + 5;
+	while (*path) {
+		size_t n = strcspn(path, ":");
+		char *full = str_fmt("%.*s%s%s", (int)n, path, n ? "/" : "./", name);
+
+		if (stat(full, &st) == 0 && S_ISREG(st.st_mode) && st.st_mode & 0111 &&
+		    faccessat(AT_FDCWD, full, X_OK, AT_EACCESS) == 0)
+			return full;
+		path += n + (path[n] == ':');
+	}
+	fail("exec: \"%s\": executable file not found in $PATH", name);
+	return NULL;
+}
+
+/* The working directory.  After the chdir the path is asked back: one outside the root, reached
+ * through a leaked descriptor, has none (CVE-2024-21626). */
+static int sec_cwd(const char *cwd)
+{
+	char at[PATH_MAX];
+
+	if (chdir(cwd) < 0)
+		return efail("process.cwd: chdir to %s", cwd);
+	if (syscall(SYS_getcwd, at, sizeof at) < 0 || at[0] != '/')
+		return fail("process.cwd: %s is outside of the container's root", cwd);
+	return 0;
+}
+
+/* ==== end SEC ========================================================== } */
+
+/* ==== ROOM 12: SECCOMP ================================================ {
+ * From a seccomp profile to a BPF program; loading it is RUN's.
+ *
+ *   bpf_plan()      names become numbers; one slot per system call and ABI holds its verdict
+ *   bpf_assemble()  slots -> ranges of one verdict -> search tree -> instructions
+ *
+ * Entries: bpf_compile() needs no library.  bpf_compile_libseccomp() puts a short program of ours
+ * before libseccomp's, for what the library cannot say (see there).  The unit tests hold the two
+ * to the same verdicts.  Uses: BASE, build/syscalls.h (test/gen-syscalls).
+ *
+ * What a profile means, where the runtime spec is silent, is what runc and libseccomp make of it:
+ *  - The native ABI is always filtered; another one only if it is listed.  A call through any other
+ *    ABI kills the thread.
+ *  - A rule whose action is the default action says nothing.  A name that no ABI here has is
+ *    skipped: profiles are written for many architectures and kernels.
+ *  - The first rule without arguments settles its system call.  Otherwise a rule matches if all its
+ *    arguments do; but if an argument is tested twice, each test is a rule of its own.
+ *  - 32-bit ABIs (x32 and n32 too) compare the low words only.
+ *  - Where an ABI has socketcall(2) or ipc(2), a rule for socket(2) and its kind is also one for
+ *    the multiplexer.  What it says of argument 0 is lost there: that is the call's number.
+ *  - A number above all that the profile names gets ENOSYS, if the default action refuses.  EPERM
+ *    for a call newer than the profile would stop libraries from falling back to an older one.
+ *    Only listed ABIs get this, and a profile whose numbers are all 0 does not.               */
+
+/* Architectures: SC_ARCHS in ROOM 4.  Made by test/gen-syscalls from the toolchain's headers:
+ * sys_names[] sys_offset[] sys_numbers[][] SYS_COL_* SYS_NATIVE. */
+#include "syscalls.h"
+
+/* A compiled filter; notify: it has rules that ask a listener. */
+struct bpf_prog { struct sock_filter *insn; size_t len; bool notify; };
+
+/* Column -1: the kernel this binary runs on has no such ABI; a profile may list it nevertheless. */
+#define X(id, audit, bits, base) [ARCH_##id] = { "SCMP_ARCH_" #id, audit, base, bits, SYS_COL_##id },
+static const struct sc_arch_row {
+	const char *name;
+	uint32_t audit, base;
+	uint8_t bits;
+	int8_t col;
+} sc_archs[ARCH_COUNT] = { SC_ARCHS(X) };
+#undef X
+
+static const struct sc_action_row { const char *name; uint32_t ret; bool has_data; } sc_actions[] = {
+	[ACT_KILL_THREAD]  = { "SCMP_ACT_KILL_THREAD",  SECCOMP_RET_KILL_THREAD,  false },
+	[ACT_KILL_PROCESS] = { "SCMP_ACT_KILL_PROCESS", SECCOMP_RET_KILL_PROCESS, false },
+	[ACT_TRAP]         = { "SCMP_ACT_TRAP",         SECCOMP_RET_TRAP,         false },
+	[ACT_ERRNO]        = { "SCMP_ACT_ERRNO",        SECCOMP_RET_ERRNO,        true },
+	[ACT_TRACE]        = { "SCMP_ACT_TRACE",        SECCOMP_RET_TRACE,        true },
+	[ACT_ALLOW]        = { "SCMP_ACT_ALLOW",        SECCOMP_RET_ALLOW,        false },
+	[ACT_LOG]          = { "SCMP_ACT_LOG",          SECCOMP_RET_LOG,          false },
+	[ACT_NOTIFY]       = { "SCMP_ACT_NOTIFY",       SECCOMP_RET_USER_NOTIF,   false },
+};
+
+/* socketcall(2)'s and ipc(2)'s own numbers. */
+static const struct sc_mux { char name[12]; uint8_t call; bool ipc; } sc_muxed[] = {
+	{ "socket", 1, 0 }, { "bind", 2, 0 }, { "connect", 3, 0 }, { "listen", 4, 0 },
+	{ "accept", 5, 0 }, { "getsockname", 6, 0 }, { "getpeername", 7, 0 }, { "socketpair", 8, 0 },
+	{ "send", 9, 0 }, { "recv", 10, 0 }, { "sendto", 11, 0 }, { "recvfrom", 12, 0 },
+	{ "shutdown", 13, 0 }, { "setsockopt", 14, 0 }, { "getsockopt", 15, 0 },
+	{ "sendmsg", 16, 0 }, { "recvmsg", 17, 0 }, { "accept4", 18, 0 }, { "recvmmsg", 19, 0 },
+	{ "sendmmsg", 20, 0 },
+	{ "semop", 1, 1 }, { "semget", 2, 1 }, { "semctl", 3, 1 }, { "semtimedop", 4, 1 },
+	{ "msgsnd", 11, 1 }, { "msgrcv", 12, 1 }, { "msgget", 13, 1 }, { "msgctl", 14, 1 },
+	{ "shmat", 21, 1 }, { "shmdt", 22, 1 }, { "shmget", 23, 1 }, { "shmctl", 24, 1 },
+};
+
+enum { SC_ARGS = 6, NO_CALL = 0xffff };
+
+/* A slot is a number without its ABI's base.  The last ones are arm's private calls from 0xf0000. */
+enum { SLOTS = 1024, SLOT_PRIVATE = 1008, PRIVATE = 0xf0000 };
+
+struct bpf_rule {                       /* one conditional rule of one system call */
+	struct bpf_rule *next;
+	uint32_t ret;
+	unsigned n;
+	struct seccomp_arg arg[SC_ARGS];    /* by index */
+};
+
+struct bpf_verdict {                    /* shared by all slots that end the same way */
+	struct bpf_verdict *next;
+	uint32_t ret;
+	struct bpf_rule *rules;             /* conditional: first match, else the default action */
+	bool own;                           /* not left to libseccomp */
+	uint8_t bits;                       /* of the ABI, for rules */
+	uint32_t at;                        /* label of its code, 0 if not emitted yet */
+};
+
+struct bpf_abi {
+	const struct sc_arch_row *arch;
+	const uint16_t *numbers;
+	uint16_t socketcall, ipc;           /* slots, or NO_CALL */
+	bool listed;
+	int last;                           /* the greatest number the profile names, -1 if none */
+	struct bpf_verdict *slot[SLOTS];
+	bool hard[SLOTS];                   /* its rules are beyond libseccomp */
+};
+
+struct bpf_plan {
+	const struct seccomp_conf *conf;
+	struct bpf_verdict *fixed, *tests;  /* lists: verdicts without and with conditions */
+	struct bpf_verdict *other, *enosys, *wrong_abi, *pass;      /* pass: on to libseccomp's program */
+	const struct sc_mux *mux[SYS_COUNT];
+	size_t n_abi;
+	struct bpf_abi *abi[SYS_COLS];      /* native first */
+};
+
+/* ---- plan: what is the verdict of each number? ---- */
+
+/* The action of a rule as the kernel's return value.  -1 with the reason if it cannot be. */
+static int bpf_action(int action, bool has_errno, uint32_t errno_ret, uint32_t *ret)
+{
+	const struct sc_action_row *a = &sc_actions[action];
+
+	if (has_errno && !a->has_data) return fail("%s takes no errno", a->name);
+	if (has_errno && errno_ret > 0xffff) return fail("errno %u is out of range", errno_ret);
+	*ret = a->ret | (!a->has_data ? 0 : has_errno ? errno_ret : EPERM);
+	return 0;
+}
+
+static int bpf_sys_find(const char *name)
+{
+	int lo = 0, hi = SYS_COUNT;
+
+	while (lo < hi) {
+		int mid = (lo + hi) / 2, cmp = strcmp(name, sys_names + sys_offset[mid]);
+		if (cmp == 0) return mid;
+		if (cmp < 0) hi = mid;
+		else lo = mid + 1;
+	}
+	return -1;
+}
+
+/* Verdicts without conditions are shared, so that equal ones are one pointer. */
+static struct bpf_verdict *bpf_fixed(struct bpf_plan *p, uint32_t ret, bool own)
+{
+	struct bpf_verdict *v = p->fixed;
+
+	while (v && (v->ret != ret || v->own != own)) v = v->next;
+	if (v) return v;
+	v = arena_alloc(sizeof *v);
+	*v = (struct bpf_verdict){ .next = p->fixed, .ret = ret, .own = own };
+	return p->fixed = v;
+}
+
+static bool bpf_is_order(int op)
+{
+	return op == OP_LT || op == OP_LE || op == OP_GT || op == OP_GE;
+}
+
+static bool bpf_same_conditions(const struct bpf_rule *a, const struct bpf_rule *b)
+{
+	if (a->n != b->n) return false;
+	for (unsigned i = 0; i < a->n; i++) {
+		const struct seccomp_arg *x = &a->arg[i], *y = &b->arg[i];
+		if (x->index != y->index || x->op != y->op || x->value != y->value ||
+		    x->value_two != y->value_two)
+			return false;
+	}
+	return true;
+}
+
+/* Adds a test to a rule in the form the ABI can make: sorted, cut to its word, none if always true. */
+static void bpf_rule_add_arg(struct bpf_rule *r, struct seccomp_arg a, uint8_t bits)
+{
+	unsigned i = r->n;
+
+	if (bits == 32) {
+		a.value = (uint32_t)a.value;
+		a.value_two = (uint32_t)a.value_two;
+	}
+	if (a.op != OP_MASKED_EQ) a.value_two = 0;
+	else if (a.value == 0) return;
+	else a.value_two &= a.value;
+	for (; i > 0 && r->arg[i - 1].index > a.index; i--) r->arg[i] = r->arg[i - 1];
+	r->arg[i] = a;
+	r->n++;
+}
+
+/* The slots that a name stands for in an ABI: its own and the multiplexer's. */
+struct bpf_target { unsigned slot; int mux; };
+
+static int bpf_targets(const struct bpf_plan *p, const struct bpf_abi *abi, int id,
+		       struct bpf_target t[2])
+{
+	const struct sc_mux *m = abi->socketcall == NO_CALL ? NULL : p->mux[id];
+	int n = 0;
+
+	if (m) t[n++] = (struct bpf_target){ m->ipc ? abi->ipc : abi->socketcall, m->call };
+	if (abi->numbers[id] != NO_CALL) t[n++] = (struct bpf_target){ abi->numbers[id], -1 };
+	return n;
+}
+
+/* Is a rule beyond what libseccomp is known to get right?  See bpf_compile_libseccomp(). */
+static bool bpf_is_hard(const struct bpf_rule *r, bool alone)
+{
+	for (unsigned i = 0; i < r->n; i++)
+		if (bpf_is_order(r->arg[i].op)) return true;
+	return !alone && (r->n > 1 || r->arg[0].op != OP_EQ);
+}
+
+/* Adds one rule to a slot. */
+static void bpf_slot_add(struct bpf_plan *p, struct bpf_abi *abi, struct bpf_target t,
+			 const struct seccomp_rule *part, uint32_t ret)
+{
+	struct bpf_verdict *v = abi->slot[t.slot];
+	struct bpf_rule r, **end;
+
+	if (v && !v->rules) return;             /* settled */
+	r.next = NULL;
+	r.ret = ret;
+	r.n = 0;
+	if (t.mux >= 0)
+		bpf_rule_add_arg(&r, (struct seccomp_arg){ .op = OP_EQ, .value = (uint64_t)t.mux }, 32);
+	for (size_t i = 0; i < part->n_args; i++)
+		if (t.mux < 0 || part->args[i].index != 0)
+			bpf_rule_add_arg(&r, part->args[i], abi->arch->bits);
+	if (r.n == 0) {
+		abi->slot[t.slot] = bpf_fixed(p, ret, false);
+		return;
+	}
+	if (!v) {
+		v = abi->slot[t.slot] = arena_alloc(sizeof *v);
+		*v = (struct bpf_verdict){ .bits = abi->arch->bits };
+	}
+	abi->hard[t.slot] |= bpf_is_hard(&r, true);
+	for (end = &v->rules; *end; end = &(*end)->next) {
+		abi->hard[t.slot] |= (*end)->ret != ret || bpf_is_hard(*end, false) || bpf_is_hard(&r, false);
+		if ((*end)->ret == ret && bpf_same_conditions(*end, &r)) return;
+	}
+	*end = arena_alloc(sizeof r);
+	**end = r;
+}
+
+static bool bpf_tests_one_arg_twice(const struct seccomp_rule *rule)
+{
+	unsigned seen = 0, twice = 0;
+
+	for (size_t i = 0; i < rule->n_args; i++) {
+		twice |= seen & 1u << rule->args[i].index;
+		seen |= 1u << rule->args[i].index;
+	}
+	return twice != 0;
+}
+
+/* Adds a rule of the profile for one name, in all ABIs. */
+static void bpf_plan_name(struct bpf_plan *p, const struct seccomp_rule *rule, uint32_t ret, int id)
+{
+	/* libseccomp refuses two tests of one argument in a rule; runc then makes each test a rule. */
+	bool split = bpf_tests_one_arg_twice(rule);
+	size_t parts = split ? rule->n_args : 1;
+
+	for (size_t i = 0; i < p->n_abi; i++) {
+		struct bpf_target t[2];
+		int n = bpf_targets(p, p->abi[i], id, t);
+
+		/* A multiplexed call does not count: its direct number is younger than the call itself. */
+		if (n == 1 && t[0].mux < 0 && t[0].slot < SLOT_PRIVATE && (int)t[0].slot > p->abi[i]->last)
+			p->abi[i]->last = (int)t[0].slot;
+		if (ret == p->other->ret) continue;
+		for (int j = 0; j < n; j++)
+			for (size_t k = 0; k < parts; k++) {
+				struct seccomp_rule part = { .args = rule->args + k, .n_args = split ? 1 : rule->n_args };
+				bpf_slot_add(p, p->abi[i], t[j], &part, ret);
+			}
+	}
+}
+
+static int bpf_plan_rule(struct bpf_plan *p, const struct seccomp_rule *rule)
+{
+	uint32_t ret;
+
+	if (bpf_action(rule->action, rule->has_errno, rule->errno_ret, &ret) < 0) return -1;
+	for (size_t i = 0; i < rule->n_args; i++)
+		if (rule->args[i].index >= SC_ARGS)
+			return fail("a system call has no argument %u", rule->args[i].index);
+	for (size_t i = 0; i < rule->n_names; i++) {
+		int id = bpf_sys_find(rule->names[i]);
+
+		/* init hands the listener over with write(2), and would wait for the agent to allow that. */
+		if (rule->action == ACT_NOTIFY && strcmp(rule->names[i], "write") == 0)
+			return fail("SCMP_ACT_NOTIFY cannot be used for the write syscall");
+		if (id < 0) log_debug("seccomp: unknown system call %s ignored", rule->names[i]);
+		else bpf_plan_name(p, rule, ret, id);
+	}
+	return 0;
+}
+
+static void bpf_plan_abi(struct bpf_plan *p, int arch, bool listed)
+{
+	const struct sc_arch_row *row = &sc_archs[arch];
+	struct bpf_abi *abi;
+
+	for (size_t i = 0; i < p->n_abi; i++) {
+		if (p->abi[i]->arch != row) continue;
+		p->abi[i]->listed |= listed;
+		return;
+	}
+	if (row->col < 0) {
+		log_debug("seccomp: %s does not run here, ignored", row->name);
+		return;
+	}
+	abi = p->abi[p->n_abi++] = arena_alloc(sizeof *abi);
+	abi->arch = row;
+	abi->numbers = sys_numbers[row->col];
+	abi->listed = listed;
+	abi->last = -1;
+	abi->socketcall = abi->ipc = NO_CALL;
+	if (bpf_sys_find("socketcall") >= 0) abi->socketcall = abi->numbers[bpf_sys_find("socketcall")];
+	if (bpf_sys_find("ipc") >= 0) abi->ipc = abi->numbers[bpf_sys_find("ipc")];
+}
+
+/* The order in which libseccomp tries two rules of different actions, < 0 if a is first: greater
+ * argument index; then == and !=, < and <=, > and >=; then the value nearest to the narrow end. */
+static int bpf_rule_order(const struct bpf_rule *a, const struct bpf_rule *b)
+{
+	static const uint8_t class[] = {
+		[OP_EQ] = 0, [OP_NE] = 0, [OP_MASKED_EQ] = 0, [OP_LT] = 1, [OP_LE] = 1, [OP_GT] = 2, [OP_GE] = 2,
+	};
+
+	for (unsigned i = 0; i < a->n && i < b->n; i++) {
+		const struct seccomp_arg *x = &a->arg[i], *y = &b->arg[i];
+		uint64_t u = x->op == OP_MASKED_EQ ? x->value_two : x->value;
+		uint64_t v = y->op == OP_MASKED_EQ ? y->value_two : y->value;
+
+		if (x->index != y->index) return x->index > y->index ? -1 : 1;
+		if (class[x->op] != class[y->op]) return class[x->op] - class[y->op];
+		if (u != v) return (u > v) == (class[x->op] != 1) ? -1 : 1;
+		if (x->op != y->op || x->value != y->value) return 0;
+	}
+	return (int)a->n - (int)b->n;
+}
+
+/* Puts the rules of a slot whose actions differ in order.  Elsewhere the order does not matter. */
+static int bpf_slot_sort(struct bpf_abi *abi, unsigned slot)
+{
+	struct bpf_rule *sorted = NULL, **at, *r, *next;
+
+	for (r = abi->slot[slot]->rules; r; r = next) {
+		next = r->next;
+		for (at = &sorted; *at && bpf_rule_order(*at, r) <= 0; at = &(*at)->next) {
+			/* In a multiplexer such rules come from different names, so the first one stands. */
+			if (!bpf_same_conditions(*at, r) || slot == abi->socketcall || slot == abi->ipc) continue;
+			for (int id = 0; id < SYS_COUNT; id++)
+				if (abi->numbers[id] == slot)
+					return fail("%s: two actions for the same arguments", sys_names + sys_offset[id]);
+		}
+		r->next = *at;
+		*at = r;
+	}
+	abi->slot[slot]->rules = sorted;
+	return 0;
+}
+
+static bool bpf_same_rules(const struct bpf_rule *a, const struct bpf_rule *b)
+{
+	while (a && b && a->ret == b->ret && bpf_same_conditions(a, b)) {
+		a = a->next;
+		b = b->next;
+	}
+	return !a && !b;
+}
+
+/* Once all rules are in: orders them and lets equal conditional verdicts share their code. */
+static int bpf_plan_finish(struct bpf_plan *p)
+{
+	for (size_t i = 0; i < p->n_abi; i++) {
+		for (unsigned slot = 0; slot < SLOTS; slot++) {
+			struct bpf_verdict *v = p->abi[i]->slot[slot], *same = p->tests;
+
+			if (!v || !v->rules) continue;
+			if (p->abi[i]->hard[slot] && bpf_slot_sort(p->abi[i], slot) < 0) return -1;
+			while (same && (same->bits != v->bits || !bpf_same_rules(same->rules, v->rules)))
+				same = same->next;
+			if (same) {
+				p->abi[i]->slot[slot] = same;
+				continue;
+			}
+			v->next = p->tests;
+			p->tests = v;
+		}
+	}
+	return 0;
+}
+
+static int bpf_plan(struct bpf_plan *p, const struct seccomp_conf *s)
+{
+	uint32_t ret;
+	int id;
+
+	if (s->default_action == ACT_NOTIFY) return fail("SCMP_ACT_NOTIFY cannot be the default action");
+	if (bpf_action(s->default_action, s->has_default_errno, s->default_errno, &ret) < 0) return -1;
+	p->conf = s;
+	p->other = bpf_fixed(p, ret, false);
+	p->wrong_abi = bpf_fixed(p, SECCOMP_RET_KILL_THREAD, false);
+	p->enosys = bpf_fixed(p, SECCOMP_RET_ERRNO | ENOSYS, true);
+	p->pass = bpf_fixed(p, SECCOMP_RET_DATA, true);         /* no action has this value */
+	for (size_t i = 0; i < LEN(sc_muxed); i++)
+		if ((id = bpf_sys_find(sc_muxed[i].name)) >= 0) p->mux[id] = &sc_muxed[i];
+	bpf_plan_abi(p, SYS_NATIVE, false);
+	for (size_t i = 0; i < s->n_archs; i++) bpf_plan_abi(p, s->archs[i], true);
+	for (size_t i = 0; i < s->n_rules; i++)
+		if (bpf_plan_rule(p, &s->rules[i]) < 0) return ctx("syscalls[%zu]", i);
+	return bpf_plan_finish(p);
+}
+
+/* ---- assembly: from the last instruction to the first ---- */
+
+/* Jumps only lead forward, so if code is made backwards all targets are known.  A label is the
+ * distance of an instruction from the end of the program, counted from 1; 0 is what follows it. */
+struct bpf_asm {
+	struct bpf_plan *p;
+	struct sock_filter *end;
+	uint32_t n, room;                   /* beyond the room, n only counts: for the message */
+	bool front;                         /* before libseccomp's program: only our own verdicts */
+};
+
+static uint32_t bpf_emit(struct bpf_asm *a, uint16_t code, uint32_t jt, uint32_t jf, uint32_t k)
+{
+	uint32_t n = a->n++;
+
+	if (a->n <= a->room)
+		*(a->end - a->n) = (struct sock_filter){ code, (uint8_t)(n - jt), (uint8_t)(n - jf), k };
+	return a->n;
+}
+
+/* A conditional jump reaches 255 instructions; further ones go over a JA put right behind it. */
+static uint32_t bpf_emit_if(struct bpf_asm *a, uint16_t op, uint32_t k, uint32_t jt, uint32_t jf)
+{
+	if (a->n - jf > 254) jf = bpf_emit(a, BPF_JMP | BPF_JA, a->n, a->n, a->n - jf);
+	if (a->n - jt > 255) jt = bpf_emit(a, BPF_JMP | BPF_JA, a->n, a->n, a->n - jt);
+	return bpf_emit(a, BPF_JMP | op | BPF_K, jt, jf, k);
+}
+
+/* Falls through to the code made just before. */
+static uint32_t bpf_emit_load(struct bpf_asm *a, size_t offset)
+{
+	return bpf_emit(a, BPF_LD | BPF_W | BPF_ABS, a->n, a->n, (uint32_t)offset);
+}
+
+struct bpf_exits { uint32_t yes, no; };        /* labels */
+
+/* Tests one half of an argument, under its mask if it has one. */
+static uint32_t bpf_emit_half(struct bpf_asm *a, const struct seccomp_arg *arg, bool high, uint16_t op,
+			      struct bpf_exits to)
+{
+	bool masked = arg->op == OP_MASKED_EQ;
+	unsigned shift = high ? 32 : 0, big = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
+	uint32_t value = (uint32_t)((masked ? arg->value_two : arg->value) >> shift);
+	uint32_t mask = masked ? (uint32_t)(arg->value >> shift) : UINT32_MAX;
+
+	if (mask == 0) return to.yes;
+	bpf_emit_if(a, op, value, to.yes, to.no);
+	if (mask != UINT32_MAX) bpf_emit(a, BPF_ALU | BPF_AND | BPF_K, a->n, a->n, mask);
+	return bpf_emit_load(a, offsetof(struct seccomp_data, args) + 8 * arg->index + (high ^ big ? 4 : 0));
+}
+
+/* Tests one argument.  For order the high words decide unless they are equal. */
+static uint32_t bpf_emit_arg(struct bpf_asm *a, const struct seccomp_arg *arg, uint8_t bits,
+			     struct bpf_exits to)
+{
+	bool inverted = arg->op == OP_NE || arg->op == OP_LT || arg->op == OP_LE;
+	bool ordered = bpf_is_order(arg->op);
+	uint16_t op = !ordered ? BPF_JEQ : arg->op == OP_GT || arg->op == OP_LE ? BPF_JGT : BPF_JGE;
+	uint32_t low;
+
+	if (inverted) to = (struct bpf_exits){ to.no, to.yes };
+	low = bpf_emit_half(a, arg, false, op, to);
+	if (bits == 32) return low;
+	if (!ordered) return bpf_emit_half(a, arg, true, BPF_JEQ, (struct bpf_exits){ low, to.no });
+	low = bpf_emit_if(a, BPF_JEQ, (uint32_t)(arg->value >> 32), low, to.no);
+	return bpf_emit_half(a, arg, true, BPF_JGT, (struct bpf_exits){ to.yes, low });
+}
+
+static uint32_t bpf_emit_fixed(struct bpf_asm *a, struct bpf_verdict *v)
+{
+	/* Far away, another RET is as short as a jump to the first one, and quicker. */
+	if (v->at == 0 || a->n - v->at > 250)
+		v->at = v == a->p->pass ? bpf_emit(a, BPF_JMP | BPF_JA, a->n, a->n, a->n)
+					: bpf_emit(a, BPF_RET | BPF_K, a->n, a->n, v->ret);
+	return v->at;
+}
+
+static uint32_t bpf_emit_rules(struct bpf_asm *a, const struct bpf_rule *r, uint8_t bits)
+{
+	struct bpf_exits to;
+
+	if (!r) return bpf_emit_fixed(a, a->p->other);
+	to.no = bpf_emit_rules(a, r->next, bits);
+	to.yes = bpf_emit_fixed(a, bpf_fixed(a->p, r->ret, false));
+	for (unsigned i = r->n; i-- > 0;) to.yes = bpf_emit_arg(a, &r->arg[i], bits, to);
+	return to.yes;
+}
+
+static uint32_t bpf_emit_verdict(struct bpf_asm *a, struct bpf_verdict *v)
+{
+	if (!v->rules) return bpf_emit_fixed(a, v);
+	if (v->at == 0) v->at = bpf_emit_rules(a, v->rules, v->bits);
+	return v->at;
+}
+
+struct bpf_range { uint32_t from; struct bpf_verdict *v; };    /* up to the next one's from */
+
+/* Rooms for every number of two ABIs and the borders around them. */
+struct bpf_ranges { struct bpf_range r[2 * SLOTS + 16]; size_t n; };
+
+static void bpf_range_add(struct bpf_asm *a, struct bpf_ranges *to, uint32_t from, struct bpf_verdict *v)
+{
+	struct bpf_verdict *last = to->n ? to->r[to->n - 1].v : NULL;
+
+	if (a->front && !v->own) v = a->p->pass;
+	if (last && (last == v || (!last->rules && !v->rules && last->ret == v->ret))) return;
+	to->r[to->n++] = (struct bpf_range){ from, v };
+}
+
+/* What a number gets that is above all the profile's. */
+static struct bpf_verdict *bpf_beyond(const struct bpf_plan *p, const struct bpf_abi *abi)
+{
+	int action = p->conf->default_action;
+	bool refuses = action != ACT_ALLOW && action != ACT_LOG && action != ACT_TRACE;
+	bool known = abi && abi->last >= 0 && abi->arch->base + (uint32_t)abi->last != 0;
+
+	return refuses && known && abi->listed ? p->enosys : p->other;
+}
+
+static void bpf_ranges_abi(struct bpf_asm *a, struct bpf_ranges *to, const struct bpf_abi *abi)
+{
+	bool s390 = abi->arch == &sc_archs[ARCH_S390] || abi->arch == &sc_archs[ARCH_S390X];
+	struct bpf_verdict *beyond = bpf_beyond(a->p, abi);
+
+	for (int i = 0; i < SLOTS; i++) {
+		uint32_t nr = i < SLOT_PRIVATE ? (uint32_t)i : PRIVATE + (uint32_t)(i - SLOT_PRIVATE);
+		struct bpf_verdict *v = abi->slot[i] ? abi->slot[i] : i > abi->last ? beyond : a->p->other;
+
+		/* s390 kernels that do not know a number above 255 leave setup(2)'s, 0, in the register. */
+		if (i == 0 && s390) v = beyond;
+		bpf_range_add(a, to, abi->arch->base + nr, v);
+	}
+	bpf_range_add(a, to, abi->arch->base + PRIVATE + SLOTS - SLOT_PRIVATE, beyond);
+}
+
+/* x32 has x86-64's AUDIT_ARCH; bit 30 of the number tells them apart.  libseccomp sees the sign bit
+ * as x32's too, but lets -1 through: that is how a tracer skips a call. */
+static void bpf_ranges_x86_64(struct bpf_asm *a, struct bpf_ranges *to, struct bpf_abi *const abi[2])
+{
+	struct bpf_verdict *beyond = bpf_beyond(a->p, abi[0]), *other = a->p->other;
+
+	if (abi[0]) bpf_ranges_abi(a, to, abi[0]);
+	else bpf_range_add(a, to, 0, a->p->wrong_abi);
+	if (abi[1]) {
+		bpf_ranges_abi(a, to, abi[1]);
+		bpf_range_add(a, to, 0x80000000, abi[0] ? beyond : other);
+		bpf_range_add(a, to, 0xc0000000, bpf_beyond(a->p, abi[1]));
+	} else {
+		bpf_range_add(a, to, 0x40000000, a->p->wrong_abi);
+		bpf_range_add(a, to, 0x80000000, beyond == other ? a->p->wrong_abi : beyond);
+		bpf_range_add(a, to, 0xc0000000, a->p->wrong_abi);
+		bpf_range_add(a, to, UINT32_MAX, other);
+	}
+}
+
+/* A search tree over ranges.  A lone number between two equal ranges needs one instruction only. */
+static uint32_t bpf_emit_tree(struct bpf_asm *a, const struct bpf_range *r, size_t n)
+{
+	uint32_t low, high;
+
+	if (n == 1) return bpf_emit_verdict(a, r[0].v);
+	if (n == 3 && r[0].v == r[2].v && r[1].from + 1 == r[2].from) {
+		low = bpf_emit_verdict(a, r[0].v);
+		return bpf_emit_if(a, BPF_JEQ, r[1].from, bpf_emit_verdict(a, r[1].v), low);
+	}
+	high = bpf_emit_tree(a, r + n / 2, n - n / 2);
+	low = bpf_emit_tree(a, r, n / 2);
+	return bpf_emit_if(a, BPF_JGE, r[n / 2].from, high, low);
+}
+
+/* The code for one AUDIT_ARCH, whose ABI is the i-th.  0: it has none, since all is passed on. */
+static uint32_t bpf_emit_abi(struct bpf_asm *a, size_t i)
+{
+	struct bpf_abi *abi = a->p->abi[i], *pair[2] = { NULL, NULL };
+	struct bpf_ranges ranges;
+	uint32_t tree;
+
+	ranges.n = 0;
+	if (abi->arch->audit == sc_archs[ARCH_X86_64].audit) {
+		for (; i < a->p->n_abi; i++)
+			if (a->p->abi[i]->arch->audit == abi->arch->audit)
+				pair[a->p->abi[i]->arch == &sc_archs[ARCH_X32]] = a->p->abi[i];
+		bpf_ranges_x86_64(a, &ranges, pair);
+	} else {
+		if (abi->arch->base) bpf_range_add(a, &ranges, 0, a->p->other);
+		bpf_ranges_abi(a, &ranges, abi);
+	}
+	if (ranges.n == 1 && ranges.r[0].v == a->p->pass) return 0;
+	tree = bpf_emit_tree(a, ranges.r, ranges.n);
+	if (tree != a->n) bpf_emit(a, BPF_JMP | BPF_JA, a->n, a->n, a->n - tree);
+	return bpf_emit_load(a, offsetof(struct seccomp_data, nr));
+}
+
+static void bpf_emit_program(struct bpf_asm *a)
+{
+	struct bpf_plan *p = a->p;
+	uint32_t code[SYS_COLS] = { 0 }, next;
+
+	for (size_t i = 0, j; i < p->n_abi; i++) {
+		for (j = 0; p->abi[j]->arch->audit != p->abi[i]->arch->audit; j++) continue;
+		if (j == i) code[i] = bpf_emit_abi(a, i);
+	}
+	if (a->n == 0) return;
+	next = bpf_emit_fixed(a, a->front ? p->pass : p->wrong_abi);
+	for (size_t i = p->n_abi; i-- > 0;)
+		if (code[i]) next = bpf_emit_if(a, BPF_JEQ, p->abi[i]->arch->audit, code[i], next);
+	bpf_emit_load(a, offsetof(struct seccomp_data, arch));
+}
+
+/* Makes the program, before a tail: libseccomp's or an empty one. */
+static int bpf_assemble(struct bpf_plan *p, const struct bpf_prog *tail, struct bpf_prog *out)
+{
+	struct bpf_asm a = { .p = p, .front = tail->len > 0 };
+	struct sock_filter *insn = arena_alloc(BPF_MAXINSNS * sizeof *insn);
+
+	if (tail->len <= BPF_MAXINSNS) a.room = BPF_MAXINSNS - (uint32_t)tail->len;
+	a.end = insn + a.room;
+	bpf_emit_program(&a);
+	*out = (struct bpf_prog){ .insn = a.end - (a.n < a.room ? a.n : a.room), .len = a.n + tail->len };
+	if (out->len > BPF_MAXINSNS)
+		return fail("the profile needs %zu BPF instructions, the kernel takes %d "
+			    "(%zu rules, %zu ABIs)", out->len, BPF_MAXINSNS, p->conf->n_rules, p->n_abi);
+	if (tail->len) memcpy(a.end, tail->insn, tail->len * sizeof *insn);
+	for (size_t i = 0; i < p->conf->n_rules; i++)
+		out->notify |= p->conf->rules[i].action == ACT_NOTIFY;
+	return 0;
+}
+
+static int bpf_compile(const struct seccomp_conf *s, struct bpf_prog *out)
+{
+	struct bpf_plan *p = arena_alloc(sizeof *p);
+
+	if (bpf_plan(p, s) < 0) return ctx("seccomp");
+	return bpf_assemble(p, &(struct bpf_prog){ 0 }, out) < 0 ? ctx("seccomp") : 0;
+}
+
+#if HAVE_LIBSECCOMP
+/* libseccomp's program decides, but some system calls are settled before it by ours:
+ *  - ENOSYS above the profile's numbers, which the library cannot express;
+ *  - names that this libseccomp does not know, or numbers otherwise: it may be older than the headers;
+ *  - conditional rules of one system call whose actions differ.  The library's verdict there hangs on
+ *    how its trees grew; it loses rules or refuses the profile for some orders of the same rules. */
+
+static uint32_t bpf_lib_arch(const struct sc_arch_row *row)
+{
+	char name[16] = { 0 };
+	const char *id = row->name + strlen("SCMP_ARCH_");
+
+	for (size_t i = 0; id[i] && i < sizeof name - 1; i++)
+		name[i] = (char)(id[i] >= 'A' && id[i] <= 'Z' ? id[i] - 'A' + 'a' : id[i]);
+	return seccomp_arch_resolve_name(name);
+}
+
+/* Does this name mean something here, and can the library be trusted with its rules? */
+static bool bpf_lib_knows(const struct bpf_plan *p, const struct seccomp_rule *rule, int id)
+{
+	const char *name = sys_names + sys_offset[id];
+	bool here = false;
+
+	if (seccomp_syscall_resolve_name(name) == __NR_SCMP_ERROR) return false;
+	/* It also keeps, and trips over, rules for names that are not native. */
+	if (rule->n_args && p->abi[0]->numbers[id] == NO_CALL) return false;
+	for (size_t i = 0; i < p->n_abi; i++) {
+		const struct bpf_abi *abi = p->abi[i];
+		struct bpf_target t[2];
+		int n = bpf_targets(p, abi, id, t), nr;
+
+		here |= n > 0;
+		for (int j = 0; j < n; j++)
+			if (abi->hard[t[j].slot] || (abi->slot[t[j].slot] && abi->slot[t[j].slot]->own)) return false;
+		if (n > 0 && t[0].mux >= 0) continue;   /* the library has a made-up number for these */
+		nr = seccomp_syscall_resolve_name_arch(bpf_lib_arch(abi->arch), name);
+		if (n == 0 ? nr >= 0 : nr != (int)(abi->arch->base + (t[0].slot < SLOT_PRIVATE ? t[0].slot :
+					PRIVATE + t[0].slot - SLOT_PRIVATE)))
+			return false;
+	}
+	return here;
+}
+
+static void bpf_lib_take(struct bpf_plan *p, int id)
+{
+	for (size_t i = 0; i < p->n_abi; i++) {
+		struct bpf_target t[2];
+		int n = bpf_targets(p, p->abi[i], id, t);
+
+		for (int j = 0; j < n; j++) {
+			struct bpf_verdict **v = &p->abi[i]->slot[t[j].slot];
+			if ((*v)->rules) (*v)->own = true;
+			else *v = bpf_fixed(p, (*v)->ret, true);
+		}
+	}
+}
+
+static int bpf_lib_rule(struct bpf_plan *p, scmp_filter_ctx lib, const struct seccomp_rule *rule)
+{
+	bool split = bpf_tests_one_arg_twice(rule);
+	struct scmp_arg_cmp args[SC_ARGS];
+	uint32_t ret;
+	int rc = 0;
+
+	bpf_action(rule->action, rule->has_errno, rule->errno_ret, &ret);
+	if (ret == p->other->ret) return 0;
+	for (size_t i = 0; i < rule->n_names; i++) {
+		int id = bpf_sys_find(rule->names[i]), nr = seccomp_syscall_resolve_name(rule->names[i]);
+
+		if (id < 0) continue;
+		if (!bpf_lib_knows(p, rule, id)) {
+			bpf_lib_take(p, id);
+			continue;
+		}
+		for (size_t j = 0; j < rule->n_args; j++) {
+			const struct seccomp_arg *a = &rule->args[j];
+			struct scmp_arg_cmp *c = &args[split ? 0 : j];
+			*c = (struct scmp_arg_cmp){ a->index, (enum scmp_compare)(a->op + SCMP_CMP_NE), a->value,
+						    a->value_two };
+			if (split && !rc) rc = seccomp_rule_add_array(lib, ret, nr, 1, c);
+		}
+		if (!split && !rc)
+			rc = seccomp_rule_add_array(lib, ret, nr, (unsigned)rule->n_args, args);
+		if (rc) return fail("libseccomp: %s: %s", rule->names[i], strerror(-rc));
+	}
+	return 0;
+}
+
+/* The program goes through a memory file, the one way out that all versions have. */
+static int bpf_lib_export(scmp_filter_ctx lib, struct bpf_prog *out)
+{
+	int fd = memfd_create("seccomp", MFD_CLOEXEC), rc = fd < 0 ? -errno : seccomp_export_bpf(lib, fd);
+	off_t size = rc ? 0 : lseek(fd, 0, SEEK_END);
+
+	if (!rc && size > 0) {
+		out->len = (size_t)size / sizeof *out->insn;
+		out->insn = arena_alloc((size_t)size);
+		if (pread(fd, out->insn, (size_t)size, 0) != size) rc = -EIO;
+	}
+	if (fd >= 0) close(fd);
+	return rc ? fail("libseccomp: export: %s", strerror(-rc)) : 0;
+}
+
+static int bpf_lib_build(struct bpf_plan *p, scmp_filter_ctx lib, struct bpf_prog *out)
+{
+	for (size_t i = 1; i < p->n_abi; i++) {
+		int rc = seccomp_arch_add(lib, bpf_lib_arch(p->abi[i]->arch));
+		if (rc) return fail("libseccomp: %s: %s", p->abi[i]->arch->name, strerror(-rc));
+	}
+	for (size_t i = 0; i < p->conf->n_rules; i++)
+		if (bpf_lib_rule(p, lib, &p->conf->rules[i]) < 0) return ctx("syscalls[%zu]", i);
+	return bpf_lib_export(lib, out);
+}
+
+static int bpf_compile_libseccomp(const struct seccomp_conf *s, struct bpf_prog *out)
+{
+	const struct scmp_version *version = seccomp_version();
+	struct bpf_plan *p = arena_alloc(sizeof *p);
+	struct bpf_prog tail = { 0 };
+	scmp_filter_ctx lib;
+	int rc;
+
+	/* Before 2.4.0 comparisons of 64 bits were wrong (CVE-2019-9893). */
+	if (!version || version->major < 2 || (version->major == 2 && version->minor < 4))
+		return fail("seccomp: libseccomp is older than 2.4.0");
+	if (bpf_plan(p, s) < 0) return ctx("seccomp");
+	lib = seccomp_init(p->other->ret);
+	if (!lib) return fail("seccomp: libseccomp: init failed");
+	rc = bpf_lib_build(p, lib, &tail);
+	seccomp_release(lib);
+	return rc < 0 || bpf_assemble(p, &tail, out) < 0 ? ctx("seccomp") : 0;
+}
+#endif
+/* ---- what the other rooms call ---- */
+
+#if HAVE_LIBSECCOMP
+/* A name that the headers of this build lack, but the library has: its tables are newer. */
+static bool bpf_only_lib_knows(const struct seccomp_conf *s)
+{
+	for (size_t i = 0; i < s->n_rules; i++)
+		for (size_t k = 0; k < s->rules[i].n_names; k++)
+			if (bpf_sys_find(s->rules[i].names[k]) < 0 &&
+			    seccomp_syscall_resolve_name(s->rules[i].names[k]) != __NR_SCMP_ERROR)
+				return true;
+	return false;
+}
+#endif
+
+/* The program for a profile.  Our own compiler makes it: 100 times faster than the library, and a
+ * shorter way through the filter.  The library, where linked, makes what ours does not know, and
+ * is the reference that the tests hold ours to. */
+static int bpf_build(const struct seccomp_conf *s, struct bpf_prog *out)
+{
+#if HAVE_LIBSECCOMP
+	bool lib = bpf_only_lib_knows(s);
+
+#ifdef TEST_FAULTS
+	lib |= str_eq(getenv("RUNTIME_SECCOMP"), "libseccomp");
+#endif
+	if (lib)
+		return bpf_compile_libseccomp(s, out);
+#endif
+	return bpf_compile(s, out);
+}
+
+/* Installs a program in this process; needs no_new_privs or CAP_SYS_ADMIN.  flags:
+ * SECCOMP_FILTER_FLAG_*. */
+static int bpf_load(const struct bpf_prog *p, uint32_t flags)
+{
+	struct sock_fprog fprog = { .len = (unsigned short)p->len, .filter = p->insn };
+
+	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &fprog) < 0)
+		return efail("linux.seccomp: load the filter");
+	return 0;
+}
+
+/* The architectures that this binary filters, by the specification's names. */
+static void bpf_archs(struct strs *s)
+{
+	for (size_t i = 0; i < ARCH_COUNT; i++)
+		if (sc_archs[i].col >= 0)
+			strs_add(s, str_dup(sc_archs[i].name));
+}
+
+/* The version of the libseccomp that is linked, or NULL. */
+static const char *bpf_library(void)
+{
+#if HAVE_LIBSECCOMP
+	const struct scmp_version *v = seccomp_version();
+
+	return str_fmt("%u.%u.%u", v->major, v->minor, v->micro);
+#else
+	return NULL;
+#endif
+}
+
+/* ==== end SECCOMP ======================================================= } */
+
+/* ==== ROOM 13: IO ====================================================== {
+ * Terminals (made in the container, handed to a console socket or relayed here), hooks, and the
+ * foreground wait with signals passed on.
+ * Entries: tty_open tty_take tty_connect hook_run_all io_block_signals io_wait.                */
+
+/* A connection to a listening unix socket of the caller's. */
+static int tty_connect(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *dir = !slash ? str_dup(".") : slash == path ? str_dup("/") :
+		    str_ndup(path, (size_t)(slash - path));
+	autoclose int at = openat(AT_FDCWD, dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int fd = at < 0 ? -1 : sock_at(at, slash ? slash + 1 : path, SOCK_STREAM, false);
+
+	return fd < 0 ? efail("connect to socket %s", path) : fd;
+}
+
+/* A new terminal of the container's own devpts, below root.  The slave comes from the master by
+ * ioctl: no name in /dev/pts is trusted (CVE-2025-52565). */
+static int tty_open(int root, int *master, int *slave)
+{
+	struct statfs fs;
+	int unlock = 0;
+	autoclose int m = sys_openat2(root, "dev/pts/ptmx", O_RDWR | O_NOCTTY,
+				      RESOLVE_ROOT | RESOLVE_LINKS_NO);
+
+	if (m < 0)
+		return efail("process.terminal: /dev/pts/ptmx in the container");
+	if (fstatfs(m, &fs) < 0 || fs.f_type != DEVPTS_MAGIC)
+		return fail("process.terminal: /dev/pts in the container is not a devpts mount");
+	if (ioctl(m, TIOCSPTLCK, &unlock) < 0)
+		return efail("unlock the terminal");
+	*slave = ioctl(m, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (*slave < 0)
+		return efail("open the terminal's slave side");
+	*master = take_fd(&m);
+	return 0;
+}
+
+/* Makes the slave side stdin, stdout, stderr and the controlling terminal of this session. */
+static int tty_take(int slave)
+{
+	for (int fd = 0; fd < 3; fd++)
+		if (dup2(slave, fd) < 0)
+			return efail("terminal as descriptor %d", fd);
+	return ioctl(0, TIOCSCTTY, 0) < 0 ? efail("controlling terminal") : 0;
+}
+
+/* The caller's terminal size, if stdin, stdout or stderr is one. */
+static bool tty_host_size(struct winsize *ws)
+{
+	for (int fd = 0; fd < 3; fd++)
+		if (ioctl(fd, TIOCGWINSZ, ws) == 0)
+			return true;
+	return false;
+}
+
+/* -- hooks ------------------------------------------------------------------------------------- */
+
+/* In the hook's process: state on stdin, output collected, nothing else open. */
+static _Noreturn void hook_exec(const struct hook *h, int in, int out)
+{
+	struct strs args = h->args;
+	char *none = NULL;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	for (int sig = 1; sig < 32; sig++)
+		signal(sig, SIG_DFL);
+	sigset_t empty;
+
+	sigemptyset(&empty);
+	sigprocmask(SIG_SETMASK, &empty, NULL);
+	if (!args.n)
+		strs_add(&args, h->path);
+	if (dup2(in, 0) == 0 && dup2(out, 1) == 1 && dup2(out, 2) == 2 && fd_cloexec_from(3) == 0)
+		execve(h->path, args.v, h->env.n ? h->env.v : &none);
+	dprintf(2, "%s", errno_text(errno));
+	_exit(127);
+}
+
+/* Collects output until the hook ends.  Its grandchildren may keep the pipe open, so the end of
+ * the process counts, not the end of the pipe.  Returns false when the time is over. */
+static bool hook_wait(int pidfd, int out, struct opt timeout, struct buf *text)
+{
+	struct pollfd p[2] = { { .fd = pidfd, .events = POLLIN }, { .fd = out, .events = POLLIN } };
+	struct timespec start, now;
+	char chunk[1024];
+
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	for (;;) {
+		int left = -1;
+
+		if (timeout.set) {
+			clock_gettime(CLOCK_MONOTONIC, &now);
+			int64_t ms = timeout.v * 1000 - (now.tv_sec - start.tv_sec) * 1000 -
+				     (now.tv_nsec - start.tv_nsec) / 1000000;
+
+			if (ms <= 0)
+				return false;
+			left = ms > INT_MAX ? INT_MAX : (int)ms;
+		}
+		if (poll(p, 2, left) < 0 && errno != EINTR)
+			return false;
+		if (p[1].revents) {
+			ssize_t n = read(out, chunk, sizeof chunk);
+
+			if (n > 0 && text->len < 1024)
+				buf_add(text, chunk, (size_t)n);
+			if (n <= 0)
+				p[1].fd = -1;
+		} else if (p[0].revents) {
+			return true;
+		}
+	}
+}
+
+static int hook_run(const struct hook *h, const struct buf *state)
+{
+	int in[2], out[2], pidfd = -1, status = 0;
+	struct buf text = { 0 };
+
+	if (pipe2(in, O_CLOEXEC) < 0)
+		return efail("pipe");
+	if (pipe2(out, O_CLOEXEC) < 0) {
+		close(in[0]);
+		close(in[1]);
+		return efail("pipe");
+	}
+	pid_t pid = sys_clone3(0, -1, &pidfd);
+
+	if (pid == 0)
+		hook_exec(h, in[0], out[1]);
+	int no = errno;
+
+	close(in[0]);
+	close(out[1]);
+	if (pid > 0) {
+		/* A hook that does not read its state, or has gone: SIGPIPE is blocked by our caller */
+		fcntl(in[1], F_SETFL, O_NONBLOCK);
+		if (fd_write_all(in[1], state->p, state->len) < 0)
+			log_debug("hook %s: state: %s", h->path, errno_text(errno));
+	}
+	close(in[1]);
+	bool ended = pid > 0 && hook_wait(pidfd, out[0], h->timeout, &text);
+
+	if (pid > 0 && !ended)
+		sys_pidfd_signal(pidfd, SIGKILL);
+	if (pid > 0)
+		waitpid(pid, &status, 0);
+	close(out[0]);
+	close_p(&pidfd);
+	if (pid < 0)
+		return fail_no(no, "fork");
+	if (!ended)
+		return fail("%s: timed out after %lld seconds and was killed", h->path,
+			    (long long)h->timeout.v);
+	while (text.len && text.p[text.len - 1] == '\n')
+		text.p[--text.len] = '\0';
+	if (WIFSIGNALED(status))
+		return fail("%s: killed by signal %d%s%s", h->path, WTERMSIG(status),
+			    text.len ? ": " : "", text.len ? text.p : "");
+	if (WEXITSTATUS(status))
+		return fail("%s: exit status %d%s%s", h->path, WEXITSTATUS(status),
+			    text.len ? ": " : "", text.len ? text.p : "");
+	return 0;
+}
+
+/* Runs every hook of a phase with the container's state on stdin.  keep_going: failures are
+ * logged and the others still run (poststop). */
+static int hook_run_all(const struct container *c, enum hook_phase phase, enum status st,
+			bool keep_going)
+{
+	const struct hook_list *list = &c->conf->hooks[phase];
+	struct buf state = { 0 };
+	sigset_t pipe_only, old;
+	int r = 0;
+
+	if (!list->n_v)
+		return 0;
+	sigemptyset(&pipe_only);
+	sigaddset(&pipe_only, SIGPIPE);
+	sigprocmask(SIG_BLOCK, &pipe_only, &old);
+	state_print(c, st, &state, "");
+	for (size_t i = 0; r == 0 && i < list->n_v; i++) {
+		if (hook_run(&list->v[i], &state) == 0)
+			continue;
+		ctx("error running %s hook #%zu", hook_names[phase], i);
+		if (keep_going)
+			log_warn("%s", err.msg);
+		else
+			r = -1;
+	}
+	struct timespec now = { 0 };
+
+	sigtimedwait(&pipe_only, NULL, &now);           /* a SIGPIPE of ours ends here */
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	return r;
+}
+
+/* -- the foreground --------------------------------------------------------------------------- */
+
+/* What waiting needs: the process, its terminal, the signals. */
+struct io { pid_t pid; int pidfd, signals, master; sigset_t old; struct termios saved; bool raw; };
+#define IO_NONE { .pidfd = -1, .signals = -1, .master = -1 }
+
+struct relay { char data[8192]; size_t at, n; };
+
+/* Blocks every signal and opens a descriptor that reads them; the child gets io->old back. */
+static int io_block_signals(struct io *io)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &io->old);
+	io->signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+	return io->signals < 0 ? efail("signalfd") : 0;
+}
+
+static void io_raw(struct io *io)
+{
+	struct termios t;
+
+	if (tcgetattr(0, &io->saved) < 0)
+		return;                                 /* not a terminal: nothing to restore */
+	t = io->saved;
+	cfmakeraw(&t);
+	io->raw = tcsetattr(0, TCSANOW, &t) == 0;
+}
+
+static void io_restore(struct io *io)
+{
+	if (io->raw)
+		tcsetattr(0, TCSADRAIN, &io->saved);
+	io->raw = false;
+}
+
+static void io_resize(const struct io *io)
+{
+	struct winsize ws;
+
+	if (io->master >= 0 && tty_host_size(&ws))
+		ioctl(io->master, TIOCSWINSZ, &ws);
+}
+
+/* Signals of ours go to the container's process; a few are about ourselves. */
+static void io_forward(const struct io *io)
+{
+	struct signalfd_siginfo si;
+
+	while (read(io->signals, &si, sizeof si) == (ssize_t)sizeof si) {
+		int sig = (int)si.ssi_signo;
+
+		if (sig == SIGWINCH && io->master >= 0)
+			io_resize(io);
+		else if (sig != SIGCHLD && sig != SIGPIPE && sig != SIGURG && sig != SIGTTIN &&
+			 sig != SIGTTOU)
+			sys_pidfd_signal(io->pidfd, sig);       /* ESRCH: it has just ended */
+	}
+}
+
+/* Moves what is there from one side to the other.  False: this direction has ended. */
+static bool relay_move(struct relay *r, int from, int to, bool readable, bool writable)
+{
+	if (!r->n && readable) {
+		ssize_t n = read(from, r->data, sizeof r->data);
+
+		if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+			return false;                   /* EIO: the last slave has closed */
+		r->at = 0;
+		r->n = n > 0 ? (size_t)n : 0;
+		writable = true;
+	}
+	if (r->n && writable) {
+		ssize_t n = write(to, r->data + r->at, r->n);
+
+		if (n < 0 && errno != EAGAIN && errno != EINTR)
+			return false;
+		if (n > 0) {
+			r->at += (size_t)n;
+			r->n -= (size_t)n;
+		}
+	}
+	return true;
+}
+
+static void io_drain(const struct io *io, struct relay *out)
+{
+	while (out->n || relay_move(out, io->master, 1, true, false)) {
+		if (out->n && fd_write_all(1, out->data + out->at, out->n) < 0)
+			return;
+		if (!out->n)
+			return;                         /* nothing there: a background job holds it */
+		out->n = 0;
+	}
+}
+
+/* Waits for the process, relaying its terminal if it has one.  Returns its exit status as a shell
+ * has it: 128 + n for signal n. */
+static int io_wait(struct io *io)
+{
+	static struct relay in, out;
+	bool in_open = io->master >= 0, out_open = in_open;
+	int status = 0;
+
+	if (io->master >= 0) {
+		fcntl(io->master, F_SETFL, O_NONBLOCK);
+		io_raw(io);
+	}
+	for (bool ended = false; !ended; ) {
+		struct pollfd p[] = {
+			{ .fd = io->pidfd, .events = POLLIN }, { .fd = io->signals, .events = POLLIN },
+			{ .fd = in_open && !in.n ? 0 : -1, .events = POLLIN },
+			{ .fd = out_open || in.n ? io->master : -1,
+			  .events = (short)((out_open && !out.n ? POLLIN : 0) | (in.n ? POLLOUT : 0)) },
+			{ .fd = out.n ? 1 : -1, .events = POLLOUT },
+		};
+
+		if (poll(p, LEN(p), -1) < 0 && errno != EINTR)
+			break;
+		if (p[1].revents)
+			io_forward(io);
+		if (in_open && (p[2].revents || in.n))
+			in_open = relay_move(&in, 0, io->master, p[2].revents, p[3].revents & POLLOUT);
+		if (out_open && (p[3].revents & (POLLIN | POLLHUP) || p[4].revents))
+			out_open = relay_move(&out, io->master, 1, p[3].revents & (POLLIN | POLLHUP),
+					      p[4].revents);
+		ended = p[0].revents;
+	}
+	if (out_open)
+		io_drain(io, &out);
+	io_restore(io);
+	waitpid(io->pid, &status, 0);
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/* ==== end IO =========================================================== } */
+
+/* ==== ROOM 14: RUN ===================================================== {
+ * The story of a container: two processes on one page.
+ *
+ *   create (host)                                init (container)
+ *   state dir, lock, config.json, state.json
+ *   cgroup made
+ *   clone3(namespaces, into cgroup) -----------> run_init()                       HERE 1
+ *   id maps
+ *   M_MAPPED ----------------------------------> root of its user namespace
+ *   limits, device program       (meanwhile)     cgroup and time namespace, lo, sysctl
+ *              <-------------------------------- M_NS_READY     (only if there are such hooks)
+ *   prestart, createRuntime hooks
+ *   M_HOST_READY ------------------------------> root, mounts, devices, terminal
+ *              <-------------------------------- M_SOURCE, M_CONSOLE   (when needed)
+ *                                                createContainer hooks, masks, pivot_root,
+ *                                                user, capabilities               HERE 2
+ *              <-------------------------------- M_READY
+ *   rlimits, oom_score_adj, state "created"
+ *   M_GO --------------------------------------> `run`: goes on
+ *   exit (create), or wait (run)                 `create`: waits on start.sock
+ *   start: connect to start.sock, M_GO --------> startContainer hooks, seccomp, execve   HERE 3
+ *   end of file: execve worked.  M_ERROR: the record of what did not
+ *
+ *   Any failure on the right is M_ERROR with the error record, on the left run_destroy().  Init
+ *   that loses its parent before M_GO sees the end of the socket and exits.
+ *
+ * Entries: run_create run_start run_exec run_kill run_destroy run_protect.                     */
+
+enum msg { M_HELLO, M_MAPPED, M_NS_READY, M_HOST_READY, M_SOURCE, M_CONSOLE, M_RLIMITS,
+	   M_READY, M_GO, M_ERROR };
+static const char *const msg_names[] = { "hello", "mapped", "namespaces", "host", "source",
+					 "console", "rlimits", "ready", "go", "error" };
+
+/* One SEQPACKET message: never split, never joined.  text: an error or a path. */
+struct wire { int32_t msg, no; char text[PATH_MAX]; };
+
+static int msg_send(int sock, enum msg msg, int fd, const char *text)
+{
+	struct wire w = { .msg = (int32_t)msg, .no = err.no };
+	size_t n = text ? strlen(text) : 0;
+
+	if (n >= sizeof w.text)
+		n = sizeof w.text - 1;
+	if (n)
+		memcpy(w.text, text, n);
+	if (fd_send(sock, fd, &w, offsetof(struct wire, text) + n + 1) < 0)
+		return efail("tell \"%s\" to the other side", msg_names[msg]);
+	return 0;
+}
+
+/* Receives the next message; M_ERROR becomes this process's error. */
+static int msg_recv(int sock, struct wire *w, struct fd_gift *gift)
+{
+	ssize_t n = fd_recv(sock, w, sizeof *w, gift);
+
+	if (n < 0)
+		return efail("wait for the other side");
+	if (n == 0)
+		return fail("the container's init ended before it was ready (killed? out of memory?)");
+	w->text[sizeof w->text - 1] = '\0';
+	if (w->msg == M_ERROR) {
+		fail("%s", w->text);
+		err.no = w->no;
+		return -1;
+	}
+	return 0;
+}
+
+static int msg_expect(int sock, enum msg want)
+{
+	struct wire w = { 0 };
+	struct fd_gift gift;
+
+	TRY(msg_recv(sock, &w, &gift));
+	close_p(&gift.fd);
+	return w.msg == (int)want ? 0 : fail("expected \"%s\" from the other side, got message %d",
+					     msg_names[want], w.msg);
+}
+
+/* What the command line asks of create, run and exec. */
+struct run_opts {
+	const char *bundle, *console_socket, *pidfd_socket, *pid_file, *cgroup_manager;
+	bool detach, keep, no_keyring, systemd, rootless, attach;       /* attach: run goes on    */
+	uint64_t preserve_fds;
+	const char *exec_cgroup;
+	bool ignore_paused;
+};
+
+/* Everything init knows; made before the clone, copied by it. */
+struct init {
+	struct container *c;
+	const struct config *conf;
+	const struct process_conf *p;
+	const struct run_opts *o;
+	struct ns_plan plan;
+	struct io *io;
+	struct bpf_prog filter;
+	int sync, other;                        /* our end; the other side's, closed on our side  */
+	int start;                              /* listening socket, or sync itself for `run`     */
+	int console;                            /* connected console socket, -1: over sync        */
+	int root, slave;
+	bool exec;                              /* a further process of a running container       */
+	bool entered;                           /* the helper did the entering                     */
+	uint64_t exec_flags;                    /* exec: namespaces to enter by c->pidfd          */
+	char **env;
+	char *program;
+};
+
+static struct init *run_self;                   /* init's own, for run_ask_source()               */
+
+/* -- init: HERE 1 ------------------------------------------------------------------------------
+ * Pid 1 of the new pid namespace (if there is one), in its cgroup, with all namespaces made but
+ * cgroup and time; still the host's root file system.  Open: 0-2, the sync socket, start.sock,
+ * the console socket, procfs, all close-on-exec.                                               */
+
+static _Noreturn void init_die(const struct init *i)
+{
+	msg_send(i->sync, M_ERROR, -1, err.msg);
+	_exit(1);
+}
+
+/* Root of the user namespace we are in, where it has one.  Not dumpable from here on: nobody
+ * inside may look at us before execve. */
+static int init_user_ns(struct init *i)
+{
+	bool user = i->conf->ns_any[NS_USER];
+
+	if (i->conf->ns_new[NS_USER] && !i->exec)
+		TRY(msg_expect(i->sync, M_MAPPED));
+	if (user && setresgid(0, 0, 0) < 0 && errno != EINVAL)         /* EINVAL: 0 is not mapped */
+		return efail("become root of the user namespace");
+	if (user && setresuid(0, 0, 0) < 0 && errno != EINVAL)
+		return efail("become root of the user namespace");
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return efail("PR_SET_DUMPABLE");
+	/* A change of ids cleared it.  Had the parent died before, its socket would tell. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	return 0;
+}
+
+static int init_session(struct init *i)
+{
+	/* Own session always: no process of the container can push input into the caller's
+	 * terminal (TIOCSTI). */
+	if (setsid() < 0 && errno != EPERM)
+		return efail("setsid");
+	return i->o->no_keyring ? 0 : sec_keyring(i->c->id);
+}
+
+static int init_late_ns(struct init *i)
+{
+	return ns_unshare_late(&i->plan, i->conf, i->c->proc_fd);
+}
+
+static int init_host_hooks(struct init *i)
+{
+	if (!i->conf->hooks[HOOK_PRESTART].n_v && !i->conf->hooks[HOOK_CREATE_RUNTIME].n_v)
+		return 0;
+	TRY(msg_send(i->sync, M_NS_READY, -1, NULL));
+	return msg_expect(i->sync, M_HOST_READY);
+}
+
+static int init_system(struct init *i)
+{
+	const struct config *conf = i->conf;
+
+	if (conf->ns_new[NS_NET])
+		TRY(sec_loopback());
+	if (conf->hostname && *conf->hostname && sethostname(conf->hostname, strlen(conf->hostname)) < 0)
+		return efail("hostname %s", conf->hostname);
+	if (conf->domainname && *conf->domainname &&
+	    setdomainname(conf->domainname, strlen(conf->domainname)) < 0)
+		return efail("domainname %s", conf->domainname);
+	return sec_sysctl(i->c->proc_fd, &conf->sysctl);
+}
+
+/* The parent opens a bind source that mapped root may not reach. */
+static int run_ask_source(const char *path, bool recursive)
+{
+	struct wire w = { 0 };
+	struct fd_gift gift;
+
+	TRY(msg_send(run_self->sync, M_SOURCE, -1, str_fmt("%c%s", recursive ? 'r' : '-', path)));
+	TRY(msg_recv(run_self->sync, &w, &gift));
+	return gift.fd >= 0 ? gift.fd : fail("bind source %s", path);
+}
+
+static int init_root(struct init *i)
+{
+	if (i->conf->ns_any[NS_MNT]) {
+		i->root = mnt_root(i->conf);
+		return i->root < 0 ? -1 : 0;
+	}
+	i->root = openat(AT_FDCWD, i->conf->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return i->root < 0 ? efail("rootfs %s", i->conf->rootfs) : 0;
+}
+
+static int init_mounts(struct init *i)
+{
+	struct mnt_env e = { i->conf, i->c, i->root, run_ask_source };
+
+	return mnt_all(&e);
+}
+
+static int init_devices(struct init *i)
+{
+	return i->conf->ns_any[NS_MNT] ? dev_all(i->root, i->conf, i->c->proc_fd) : 0;
+}
+
+/* Makes the terminal and hands its master side to who asked for it. */
+static int init_terminal(struct init *i)
+{
+	const struct process_conf *p = i->p;
+	autoclose int master = -1;
+
+	if (!p->terminal)
+		return 0;
+	TRY(tty_open(i->root, &master, &i->slave));
+	if (p->has_console_size) {
+		struct winsize ws = { .ws_row = (unsigned short)p->console_size.height,
+				      .ws_col = (unsigned short)p->console_size.width };
+
+		if (ioctl(master, TIOCSWINSZ, &ws) < 0)
+			return efail("process.consoleSize");
+	}
+	if (!i->exec && i->conf->ns_any[NS_MNT])
+		TRY(mnt_console(i->root, i->slave));
+	if (i->console < 0)
+		return msg_send(i->sync, M_CONSOLE, master, NULL);
+	if (fd_send(i->console, master, "/dev/ptmx", sizeof "/dev/ptmx" - 1) < 0)
+		return efail("send the terminal to the console socket");
+	close_p(&i->console);
+	return 0;
+}
+
+static int init_container_hooks(struct init *i)
+{
+	i->c->pid = getpid();                   /* as the hook sees it, in its pid namespace */
+	return hook_run_all(i->c, HOOK_CREATE_CONTAINER, ST_CREATING, false);
+}
+
+/* runc makes a missing working directory, and images rely on it. */
+static int init_make_cwd(struct init *i)
+{
+	autoclose int fd = i->conf->has_process ? path_make(i->root, i->p->cwd, false) : -1;
+
+	if (i->conf->has_process && fd < 0)
+		return efail("process.cwd: make %s in the rootfs", i->p->cwd);
+	return 0;
+}
+
+static int init_hide(struct init *i)
+{
+	return i->conf->ns_any[NS_MNT] ? mnt_hide(i->root, i->conf) : 0;
+}
+
+static int init_pivot(struct init *i)
+{
+	TRY(mnt_pivot(i->root, i->conf, i->c->proc_fd));
+	close_p(&i->root);
+	return 0;
+}
+
+/* -- init: HERE 2 ------------------------------------------------------------------------------
+ * "/" is the container's root and nothing of the host's is mounted.  Still every capability of
+ * the user namespace.  Shared with exec from here on.                                          */
+
+static int init_take_terminal(struct init *i)
+{
+	if (i->p->terminal)
+		TRY(tty_take(i->slave));
+	close_p(&i->slave);
+	sec_own_stdio(i->p->user.uid);
+	return 0;
+}
+
+static int init_label(struct init *i)
+{
+	return sec_label(i->c->proc_fd, i->p);
+}
+
+/* Without no_new_privs the filter needs CAP_SYS_ADMIN to be loaded: then it goes in before the
+ * capabilities go, and must allow the calls that follow.  That is after `start`, so that all of
+ * create is free of it. */
+static bool init_filter_early(const struct init *i)
+{
+	return i->filter.len && !i->p->no_new_privs;
+}
+
+static int init_identity(struct init *i)
+{
+	TRY(sec_bounding(i->p->capabilities.bounding));
+	TRY(sec_user(i->p, i->c->proc_fd));
+	TRY(sec_cwd(i->p->cwd));                /* as the user: root may not see it at all (NFS) */
+	return sec_caps(i->p);
+}
+
+/* Before the user changes, while root may raise limits; after everything that they could hinder. */
+static int init_rlimits(struct init *i)
+{
+	if (sec_rlimits(0, i->p) == 0)
+		return 0;
+	if (err.no != EPERM || !i->conf->ns_any[NS_USER])
+		return -1;
+	TRY(msg_send(i->sync, M_RLIMITS, -1, NULL));
+	return msg_expect(i->sync, M_RLIMITS);
+}
+
+static int init_no_new_privs(struct init *i)
+{
+	if (i->p->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return efail("process.noNewPrivileges");
+	return 0;
+}
+
+static int init_find_program(struct init *i)
+{
+	i->env = sec_env(i->p);
+	i->program = sec_find_program(i->p->args.v[0], i->env);
+	return i->program ? 0 : -1;
+}
+
+/* exec: the container as it is.  Root's direct child enters here, all at once (setns(2) with a
+ * pidfd, 5.8), not dumpable before it does: nobody inside may look (CVE-2016-9962). */
+static int init_enter(struct init *i)
+{
+	uint64_t flags = i->exec_flags & ~(uint64_t)CLONE_NEWPID;
+
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return efail("PR_SET_DUMPABLE");
+	if (!i->conf->ns_any[NS_MNT]) {         /* only a chroot: take the place of init's root */
+		i->root = openat(i->c->proc_fd, str_fmt("%" PRId64 "/root", i->c->pid),
+				 O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (i->root < 0)
+			return efail("root of the container");
+	}
+	if (!i->entered && flags && setns(i->c->pidfd, (int)flags) < 0)
+		return efail("enter the container");
+	if (i->root >= 0)
+		return fchdir(i->root) < 0 || chroot(".") < 0 ? efail("enter the container's root") : 0;
+	i->root = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return i->root < 0 ? efail("open the container's root") : 0;
+}
+
+struct step { const char *name; int (*run)(struct init *); };
+
+/* Each step's place has a reason; where it is not plain, the function says it. */
+static const struct step init_steps[] = {
+	{ "user-namespace", init_user_ns },     /* first: everything else needs its privileges    */
+	{ "session", init_session },
+	{ "late-namespaces", init_late_ns },    /* after the clone into the cgroup, which roots it */
+	{ "host-hooks", init_host_hooks },      /* namespaces are complete, pivot_root is to come */
+	{ "system", init_system },              /* before the container's read-only /proc/sys     */
+	{ "root", init_root },
+	{ "mounts", init_mounts },              /* sources are paths of the host: before pivot    */
+	{ "devices", init_devices },
+	{ "terminal", init_terminal },          /* from the devpts just mounted                   */
+	{ "container-hooks", init_container_hooks },    /* spec: mounts done, before pivot_root   */
+	{ "cwd", init_make_cwd },               /* while the root can be written                  */
+	{ "hide", init_hide },                  /* after hooks, which may mount below /proc       */
+	{ "pivot", init_pivot },
+	{ 0 }
+};
+static const struct step exec_steps[] = {
+	{ "enter", init_enter }, { "user-namespace", init_user_ns }, { "session", init_session },
+	{ "terminal", init_terminal }, { 0 }
+};
+static const struct step identity_steps[] = {
+	{ "stdio", init_take_terminal },        /* as root: owns pipes for the user to come       */
+	{ "label", init_label },                /* for the next execve; nothing else runs before  */
+	{ "no-new-privs", init_no_new_privs },
+	{ "rlimits", init_rlimits },
+	{ "identity", init_identity },
+	{ "program", init_find_program },       /* as the user: what they may not run is not found */
+	{ 0 }
+};
+static const struct step early_filter_steps[] = {       /* up to where create may go unfiltered  */
+	{ "stdio", init_take_terminal }, { "rlimits", init_rlimits }, { "program", init_find_program },
+	{ 0 }
+};
+static const struct step late_identity_steps[] = {
+	{ "label", init_label }, { "identity", init_identity }, { "program", init_find_program }, { 0 }
+};
+
+static int init_steps_run(struct init *i, const struct step *steps)
+{
+	for (; steps->name; steps++) {
+		log_debug("init: %s", steps->name);
+		TRY(fault(steps->name));
+		TRY(steps->run(i));
+	}
+	return 0;
+}
+
+/* Waits for `start`.  A connection that ends without a word was someone asking for the status. */
+static int init_wait_start(struct init *i)
+{
+	struct wire w;
+	struct fd_gift gift;
+
+	if (i->start < 0)
+		return 0;                       /* run: M_GO was the start */
+	for (;;) {
+		int s = accept4(i->start, NULL, NULL, SOCK_CLOEXEC);
+
+		if (s < 0 && (errno == EINTR || errno == ECONNABORTED))
+			continue;
+		if (s < 0)
+			return efail("wait for start");
+		if (fd_recv(s, &w, sizeof w, &gift) > 0 && w.msg == M_GO) {
+			close_p(&i->sync);
+			i->sync = s;            /* errors from here on are `start`'s to report */
+			close_p(&i->start);
+			return 0;
+		}
+		close_p(&gift.fd);
+		close(s);
+	}
+}
+
+/* -- init: HERE 3 ------------------------------------------------------------------------------
+ * Started.  With no_new_privs the filter is the last thing before execve: it may forbid all that
+ * is done here.                                                                                */
+
+static _Noreturn void init_exec(struct init *i)
+{
+	bool early = init_filter_early(i);
+
+	if (!i->exec) {
+		i->c->pid = getpid();
+		if (hook_run_all(i->c, HOOK_START_CONTAINER, ST_CREATED, false) < 0)
+			init_die(i);
+	}
+	if (early && (bpf_load(&i->filter, i->conf->seccomp.flags) < 0 || init_steps_run(i, late_identity_steps) < 0))
+		init_die(i);
+	/* Inherited descriptors end here, but for the ones that were asked for. */
+	if (fault("exec") < 0 || fd_cloexec_from(3 + (unsigned)i->o->preserve_fds) < 0)
+		init_die(i);
+	if (i->filter.len && !early && bpf_load(&i->filter, i->conf->seccomp.flags) < 0)
+		init_die(i);
+	execve(i->program, i->p->args.v, i->env);
+	efail("exec %s", i->program);
+	init_die(i);
+}
+
+static _Noreturn void run_init(struct init *i)
+{
+	run_self = i;
+	prctl(PR_SET_NAME, i->exec ? "runtime:exec" : "runtime:init", 0, 0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	/* What the caller ignored (nohup, a shell's background job) is not the container's. */
+	for (int sig = 1; sig < 32; sig++)
+		signal(sig, SIG_DFL);
+	sigprocmask(SIG_SETMASK, &i->io->old, NULL);
+	umask(0022);
+	close_p(&i->other);
+	close_p(&i->c->dir_fd);                 /* it carries the lock */
+	close_p(&i->c->root_fd);
+	if (init_steps_run(i, i->exec ? exec_steps : init_steps) < 0)
+		init_die(i);
+	if (i->conf->has_process || i->exec)
+		if (init_steps_run(i, init_filter_early(i) ? early_filter_steps : identity_steps) < 0)
+			init_die(i);
+	/* From here on the end of the socket tells of the parent's death: a parent that has done its
+	 * part exits at once after M_GO, and that must not kill us. */
+	prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
+	if (fault("ready") < 0 || msg_send(i->sync, M_READY, -1, NULL) < 0 ||
+	    msg_expect(i->sync, M_GO) < 0 || init_wait_start(i) < 0)
+		init_die(i);
+	if (!i->conf->has_process && !i->exec) {
+		fail("cannot start a container without a process section in its config.json");
+		init_die(i);
+	}
+	init_exec(i);
+}
+
+/* -- the host's side ---------------------------------------------------------------------------- */
+
+/* Undoes whatever exists of a container; each part skips what never was.  The error that led here
+ * survives; one of its own is returned only if there was none. */
+static int run_destroy(struct container *c)
+{
+	int no = err.no, r = 0;
+	char *first = *err.msg ? str_dup(err.msg) : NULL;
+
+	if (state_pidfd(c)) {
+		sys_pidfd_signal(c->pidfd, SIGKILL);
+		struct pollfd p = { .fd = c->pidfd, .events = POLLIN };
+
+		poll(&p, 1, 10000);
+		waitid(P_PIDFD, (id_t)c->pidfd, &(siginfo_t){ 0 }, WEXITED);    /* if it is our child */
+	}
+	if (c->cgroup && *c->cgroup)
+		r = cg_destroy(c);
+	if (r == 0 && c->dir_fd >= 0)
+		r = state_remove(c);
+	if (first) {
+		if (r < 0)
+			log_warn("clean up: %s", err.msg);
+		fail("%s", first);
+		err.no = no;
+	}
+	return r;
+}
+
+/* The cgroup, its path first on disk: a runtime that is killed leaves nothing unknown. */
+static int run_make_cgroup(struct container *c, const struct run_opts *o)
+{
+	const struct config *conf = c->conf;
+	bool asked = conf->has_resources || (conf->cgroups_path && *conf->cgroups_path);
+
+	c->cgroup = str_dup("");
+	if (!str_eq(o->cgroup_manager, "disabled"))
+		c->cgroup = cg_path(conf, c->id, c->proc_fd);
+	TRY(state_save(c));
+	if (!*c->cgroup || (cg_create(c) == 0 && fault("cgroup") == 0))
+		return 0;
+	/* An ordinary user without a delegated cgroup, who asked for none. */
+	if (o->rootless && !asked && (err.no == EACCES || err.no == EPERM || err.no == EROFS ||
+				      err.no == 0)) {
+		log_debug("no cgroup: %s", err.msg);
+		err_clear();
+		c->cgroup = str_dup("");
+		close_p(&c->cgroup_fd);
+		return state_save(c);
+	}
+	return -1;
+}
+
+static int run_limit(struct container *c, const struct run_opts *o)
+{
+	if (c->conf->has_resources)
+		TRY(cg_apply(c, &c->conf->resources));
+	TRY(fault("limits"));
+	return cg_devices(c, &c->conf->resources, o->rootless);
+}
+
+/* In the helper: enter what is joined, make init from there as our parent's child, say its pid.
+ * pidfd >= 0: exec, all of the container's namespaces at once. */
+static _Noreturn void run_helper(struct init *i)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	prctl(PR_SET_DUMPABLE, i->exec ? 0 : 1, 0, 0, 0);
+	if (i->exec && setns(i->c->pidfd, (int)i->exec_flags) < 0) {
+		efail("enter the container");
+		init_die(i);
+	}
+	if (!i->exec && ns_join(&i->plan) < 0)
+		init_die(i);
+	i->entered = true;
+	struct clone3_args a = { .flags = i->plan.clone_flags | CLONE_PARENT };
+	pid_t pid = (pid_t)syscall(NR_clone3, &a, sizeof a);
+
+	if (pid == 0) {
+		if (msg_send(i->sync, M_HELLO, -1, NULL) < 0)
+			_exit(1);
+		run_init(i);
+	}
+	if (pid < 0) {
+		ns_fail(i->plan.clone_flags, "clone3");
+		init_die(i);
+	}
+	_exit(0);
+}
+
+/* Makes init: directly, or through the helper when namespaces are to be joined.  Its pid is told
+ * by the kernel, as the credentials of its first message. */
+static int run_spawn(struct init *i, bool through_helper, pid_t *pid, int *pidfd)
+{
+	struct wire w = { 0 };
+	struct fd_gift gift;
+	int on = 1, helper_fd = -1, status;
+	uint64_t flags = through_helper ? 0 : i->plan.clone_flags;
+
+	if (through_helper && setsockopt(i->other, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0)
+		return efail("SO_PASSCRED");
+	pid_t child = sys_clone3(flags, i->c->cgroup_fd, through_helper ? &helper_fd : pidfd);
+
+	if (child == 0 && through_helper)
+		run_helper(i);
+	if (child == 0)
+		run_init(i);
+	if (child < 0)
+		return ns_fail(flags, "clone3");
+	close_p(&i->sync);
+	if (!through_helper) {
+		*pid = child;
+		return 0;
+	}
+	int r = msg_recv(i->other, &w, &gift);
+
+	waitpid(child, &status, 0);
+	close_p(&helper_fd);
+	if (r < 0)
+		return -1;
+	*pid = gift.pid;
+	*pidfd = sys_pidfd_open(gift.pid);
+	return *pidfd < 0 ? efail("pidfd of init") : 0;
+}
+
+/* Opens a bind source for init, or says why not. */
+static int run_give_source(int sock, const char *text)
+{
+	autoclose int fd = mnt_tree(AT_FDCWD, text + 1, *text == 'r');
+
+	if (fd < 0) {
+		efail("bind source %s", text + 1);
+		return msg_send(sock, M_ERROR, -1, err.msg);
+	}
+	return msg_send(sock, M_SOURCE, fd, NULL);
+}
+
+/* Serves init until it is ready. */
+static int run_serve(struct container *c, struct init *i, pid_t pid)
+{
+	for (;;) {
+		struct wire w = { 0 };
+		struct fd_gift gift;
+
+		TRY(msg_recv(i->other, &w, &gift));
+		if (w.msg == M_CONSOLE) {
+			close_p(&i->io->master);
+			i->io->master = gift.fd;
+			io_resize(i->io);
+			continue;
+		}
+		close_p(&gift.fd);
+		if (w.msg == M_READY)
+			return 0;
+		if (w.msg == M_NS_READY) {
+			TRY(hook_run_all(c, HOOK_PRESTART, ST_CREATING, false));
+			TRY(hook_run_all(c, HOOK_CREATE_RUNTIME, ST_CREATING, false));
+			TRY(msg_send(i->other, M_HOST_READY, -1, NULL));
+		} else if (w.msg == M_RLIMITS) {
+			TRY(sec_rlimits(pid, i->p));
+			TRY(msg_send(i->other, M_RLIMITS, -1, NULL));
+		} else if (w.msg == M_SOURCE) {
+			TRY(run_give_source(i->other, w.text));
+		} else {
+			return fail("init sent message %d out of turn", w.msg);
+		}
+	}
+}
+
+static int run_write_pid_file(const char *path, pid_t pid)
+{
+	const char *slash = strrchr(path, '/');
+	size_t dir = slash ? (size_t)(slash - path) + 1 : 0;
+	char *tmp = str_fmt("%.*s.%s", (int)dir, path, path + dir);
+	autoclose int fd = openat(AT_FDCWD, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+
+	if (fd < 0 || dprintf(fd, "%d", pid) < 0 || rename(tmp, path) < 0) {
+		efail("write pid file %s", path);
+		unlink(tmp);
+		return -1;
+	}
+	return 0;
+}
+
+static int run_send_pidfd(const char *path, int pidfd)
+{
+	autoclose int s = tty_connect(path);
+
+	if (s < 0)
+		return -1;
+	return fd_send(s, pidfd, "pidfd", 5) < 0 ? efail("send pidfd to %s", path) : 0;
+}
+
+/* LISTEN_FDS of systemd's socket activation, if it is meant for us: sd_listen_fds(3). */
+static int run_listen_fds(struct run_opts *o, struct process_conf *p)
+{
+	const char *fds = getenv("LISTEN_FDS"), *pid = getenv("LISTEN_PID");
+	uint64_t n = 0, who = 0;
+
+	if (fds && str_u64(fds, 1024, &n) == 0 && n &&
+	    (!pid || (str_u64(pid, INT_MAX, &who) == 0 && (pid_t)who == getpid()))) {
+		o->preserve_fds += n;
+		strs_add(&p->env, str_fmt("LISTEN_FDS=%s", fds));
+		strs_add(&p->env, str_dup("LISTEN_PID=1"));
+	}
+	for (int fd = 3; fd < 3 + (int)o->preserve_fds; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			return fail("--preserve-fds: descriptor %d is not open", fd);
+	return 0;
+}
+
+static int run_check_terminal(const struct process_conf *p, const struct run_opts *o)
+{
+	bool detached = o->detach || !o->attach;
+
+	if (p->terminal && detached && !o->console_socket)
+		return fail("cannot allocate tty if %s will detach without setting console socket", prog);
+	if (o->console_socket && !(p->terminal && detached))
+		return fail("cannot use console socket if %s will not detach or allocate tty", prog);
+	return 0;
+}
+
+/* Sockets and filter that init inherits; done before anything exists that must be undone. */
+static int run_prepare(struct init *i)
+{
+	int pair[2];
+
+	i->console = -1;
+	i->start = -1;
+	i->root = -1;
+	i->slave = -1;
+	if (i->conf->has_seccomp && bpf_build(&i->conf->seccomp, &i->filter) < 0)
+		return ctx("linux.seccomp");
+	if (i->o->console_socket) {
+		i->console = tty_connect(i->o->console_socket);
+		if (i->console < 0)
+			return ctx("--console-socket");
+	}
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return efail("socketpair");
+	i->other = pair[0];
+	i->sync = pair[1];
+	return 0;
+}
+
+/* Who wants to know of the process is told, while it waits. */
+static int run_settle(const struct init *i, pid_t pid)
+{
+	if (i->o->pidfd_socket)
+		TRY(run_send_pidfd(i->o->pidfd_socket, i->exec ? i->io->pidfd : i->c->pidfd));
+	if (i->o->pid_file)
+		TRY(run_write_pid_file(i->o->pid_file, pid));
+	return 0;
+}
+
+static int run_load_config(struct container *c, const struct run_opts *o, char **text, size_t *len)
+{
+	char *bundle = realpath(o->bundle ? o->bundle : ".", NULL);
+	autoclose int fd = -1;
+
+	if (!bundle)
+		return efail("bundle %s", o->bundle);
+	c->bundle = bundle;
+	fd = openat(AT_FDCWD, str_fmt("%s/config.json", bundle), O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0 && errno == ENOENT)
+		return fail("JSON specification file config.json not found in %s", bundle);
+	*text = fd < 0 ? NULL : fd_read_all(fd, JSON_MAX_SIZE, len);
+	if (!*text)
+		return efail("config.json");
+	c->conf = arena_alloc(sizeof *c->conf);
+	char *copy = arena_alloc(*len + 2);             /* parsing writes into its text */
+
+	memcpy(copy, *text, *len);
+	TRY(conf_load(c->conf, copy, *len, bundle));
+	c->rootfs = c->conf->rootfs;
+	c->annotations = c->conf->annotations;
+	return 0;
+}
+
+/* Everything from the first trace on disk to a waiting init.  The caller destroys on failure. */
+static int run_make(struct container *c, struct init *i, const char *text, size_t len)
+{
+	struct timespec now;
+	char letter;
+	pid_t pid = 0;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	c->created = str_time(&now, true);
+	c->owner = geteuid();
+	c->maker = getpid();
+	c->cgroup = str_dup("");
+	if (proc_stat(c->proc_fd, getpid(), &c->maker_start, &letter) < 0)
+		return efail("read /proc/self/stat");
+	TRY(state_save_config(c, text, len));
+	TRY(run_make_cgroup(c, i->o));
+	if (!i->o->attach) {
+		i->start = sock_at(c->dir_fd, "start.sock", SOCK_SEQPACKET, true);
+		if (i->start < 0)
+			return efail("make start.sock");
+	}
+	TRY(fault("spawn"));
+	TRY(run_spawn(i, i->plan.joins, &pid, &c->pidfd));
+	c->pid = pid;
+	if (proc_stat(c->proc_fd, pid, &c->start, &letter) < 0)
+		return efail("read /proc/%d/stat", pid);
+	TRY(sec_oom(c->proc_fd, pid, i->p->oom_score_adj));
+	if (c->conf->ns_new[NS_USER]) {
+		TRY(ns_write_maps(c->conf, c->proc_fd, pid));
+		TRY(msg_send(i->other, M_MAPPED, -1, NULL));
+	}
+	TRY(run_limit(c, i->o));
+	TRY(run_serve(c, i, pid));
+	TRY(run_settle(i, pid));
+	c->ready = true;
+	TRY(fault("save"));
+	TRY(state_save(c));
+	return msg_send(i->other, M_GO, -1, NULL);
+}
+
+/* After M_GO to a started init: the end of the socket means that execve worked. */
+static int run_await_exec(int sock)
+{
+	struct wire w;
+	struct fd_gift gift;
+	ssize_t n = fd_recv(sock, &w, sizeof w, &gift);
+
+	if (n < 0 && errno != ECONNRESET)
+		return efail("wait for the program to start");
+	if (n <= 0)
+		return 0;
+	w.text[sizeof w.text - 1] = '\0';
+	fail("%s", w.text);
+	err.no = w.no;
+	return -1;
+}
+
+/* Ends a container's life for the spec: destroys, then runs the poststop hooks. */
+static int run_delete(struct container *c)
+{
+	bool was_ready = c->ready;
+	bool has_config = was_ready && state_config(c) == 0;
+
+	if (was_ready && !has_config) {
+		log_warn("poststop hooks are lost: %s", err.msg);
+		err_clear();
+	}
+	TRY(run_destroy(c));
+	if (has_config && c->conf->hooks[HOOK_POSTSTOP].n_v)
+		hook_run_all(c, HOOK_POSTSTOP, ST_STOPPED, true);
+	err_clear();                            /* their failures are warnings: runtime.md step 13 */
+	return 0;
+}
+
+/* create, and the first half of run.  Returns 0, or for an attached run the exit status; on
+ * failure nothing of the container is left. */
+static int run_create(struct container *c, struct run_opts *o, int *status)
+{
+	struct io io = IO_NONE;
+	struct init i = { .c = c, .o = o, .io = &io, .sync = -1, .other = -1 };
+	char *text = NULL;
+	size_t len = 0;
+	int r;
+
+	TRY(run_load_config(c, o, &text, &len));
+	if (access(c->rootfs, F_OK) < 0)
+		return efail("invalid rootfs: stat %s", c->rootfs);
+	i.conf = c->conf;
+	i.p = &c->conf->process;
+	TRY(run_check_terminal(i.p, o));
+	TRY(run_listen_fds(o, &c->conf->process));
+	TRY(ns_plan(&i.plan, c->conf, c->proc_fd));
+	TRY(conf_check_owned(c->conf));
+	TRY(run_prepare(&i));
+	TRY(state_new(c));
+	r = io_block_signals(&io);
+	if (r == 0)
+		r = run_make(c, &i, text, len);
+	if (r == 0 && o->attach) {
+		r = run_await_exec(i.other);
+		if (r == 0)
+			r = hook_run_all(c, HOOK_POSTSTART, ST_RUNNING, false);
+	}
+	if (r < 0) {
+		if (o->pid_file)
+			unlink(o->pid_file);
+		run_destroy(c);
+		return -1;
+	}
+	close_p(&i.other);
+	if (!o->attach || o->detach)
+		return 0;
+	io.pid = (pid_t)c->pid;
+	io.pidfd = c->pidfd;
+	flock(c->dir_fd, LOCK_UN);              /* others may look and delete while we wait */
+	*status = io_wait(&io);
+	if (o->keep)
+		return 0;
+	if (state_lock(c, true) < 0 || faccessat(c->dir_fd, "state.json", F_OK, 0) < 0)
+		return 0;                       /* `delete --force` was faster */
+	return run_delete(c);
+}
+
+/* The status with what only the cgroup knows. */
+static enum status run_status(struct container *c)
+{
+	enum status st = state_status(c);
+
+	return st != ST_STOPPED && st != ST_CREATING && *c->cgroup && cg_is_frozen(c) ? ST_PAUSED : st;
+}
+
+/* start: tells init to go on, and reports what becomes of it. */
+static int run_start(struct container *c)
+{
+	enum status st = run_status(c);
+
+	if (st == ST_STOPPED)
+		return fail("cannot start a container that has stopped");
+	if (st == ST_CREATING)
+		return fail("cannot start a container that is still being created");
+	if (st != ST_CREATED)
+		return fail("cannot start an already running container");
+	TRY(state_config(c));
+	autoclose int s = sock_at(c->dir_fd, "start.sock", SOCK_SEQPACKET, false);
+
+	if (s < 0)
+		return efail("connect to init");
+	TRY(msg_send(s, M_GO, -1, NULL));
+	int r = run_await_exec(s);
+
+	/* Init is the container's first process or gone: nobody is to knock there again. */
+	if (unlinkat(c->dir_fd, "start.sock", 0) < 0 && errno != ENOENT)
+		return efail("remove start.sock");
+	TRY(r);
+	if (hook_run_all(c, HOOK_POSTSTART, ST_RUNNING, false) < 0) {
+		sys_pidfd_signal(c->pidfd, SIGKILL);
+		return -1;
+	}
+	return 0;
+}
+
+/* Sends a signal to init, or with `all` to every process of the container.  Without a pid
+ * namespace of its own a killed init leaves its children: then SIGKILL means all. */
+static int run_kill(struct container *c, int sig, bool all)
+{
+	enum status st = state_status(c);
+
+	if (st == ST_STOPPED && !(all && *c->cgroup))
+		return all ? 0 : fail("%s: container not running", c->id);
+	if (!all && sig == SIGKILL && *c->cgroup && state_config(c) == 0)
+		all = !c->conf->ns_new[NS_PID];
+	if (all && *c->cgroup) {
+		if (cg_signal(c, sig) == 0)
+			return 0;
+		return st == ST_STOPPED ? (err_clear(), 0) : -1;
+	}
+	if (sys_pidfd_signal(c->pidfd, sig) < 0)
+		return errno == ESRCH ? fail("%s: container not running", c->id) :
+		       efail("signal %d to container %s", sig, c->id);
+	return 0;
+}
+
+/* The cgroup for `exec`: the container's, or with --cgroup one below it. */
+static int run_exec_cgroup(struct container *c, const char *sub)
+{
+	if (!*c->cgroup)
+		return sub ? fail("--cgroup: the container has no cgroup") : 0;
+	TRY(cg_open(c));
+	if (!sub)
+		return 0;
+	sub += strspn(sub, "/");
+	int fd = cg_child(c->cgroup_fd, *sub ? sub : ".");
+
+	if (fd < 0)
+		return efail("--cgroup %s", sub);
+	close_p(&c->cgroup_fd);
+	c->cgroup_fd = fd;
+	return 0;
+}
+
+/* Runs a further process in a running container.  *status: its exit status when attached. */
+static int run_exec(struct container *c, struct process_conf *p, struct run_opts *o, int *status)
+{
+	struct io io = IO_NONE;
+	struct init i = { .c = c, .o = o, .io = &io, .conf = c->conf, .p = p, .sync = -1, .other = -1, .exec = true };
+	bool root = geteuid() == 0;
+	pid_t pid = 0;
+
+	TRY(run_check_terminal(p, o));
+	TRY(run_listen_fds(o, p));
+	TRY(run_prepare(&i));
+	TRY(run_exec_cgroup(c, o->exec_cgroup));
+	for (int n = 0; n < NS_COUNT; n++)
+		if (c->conf->ns_any[n])
+			i.exec_flags |= ns_info[n].flag;
+	/* Root enters the pid namespace for its children and forks once; without privilege the
+	 * user namespace comes first, and that only a process which stays there can enter. */
+	if (root && c->conf->ns_any[NS_PID] && setns(c->pidfd, CLONE_NEWPID) < 0)
+		return efail("enter the container's pid namespace");
+	TRY(io_block_signals(&io));
+	if (run_spawn(&i, !root, &pid, &io.pidfd) < 0)
+		return -1;
+	io.pid = pid;
+	int r = sec_oom(c->proc_fd, pid, p->oom_score_adj);
+
+	if (r == 0)
+		r = run_serve(c, &i, pid);
+
+	if (r == 0)
+		r = run_settle(&i, pid);
+	if (r == 0)
+		r = msg_send(i.other, M_GO, -1, NULL);
+	if (r == 0)
+		r = run_await_exec(i.other);
+	if (r < 0) {
+		sys_pidfd_signal(io.pidfd, SIGKILL);
+		waitpid(pid, NULL, 0);
+		if (o->pid_file)
+			unlink(o->pid_file);
+		return -1;
+	}
+	close_p(&i.other);
+	*status = o->detach ? 0 : io_wait(&io);
+	return 0;
+}
+
+/* Executes this program again from a copy that nothing inside a container can write: a detached
+ * read-only mount of the file, or a sealed copy in memory (CVE-2019-5736).  Returns when it is one
+ * already. */
+static int run_protect(char **argv)
+{
+	struct mount_attr1 ro = { .attr_set = ATTR_RDONLY };
+	struct statfs fs;
+	struct stat st;
+	autoclose int proc = proc_open();
+	autoclose int self = proc < 0 ? -1 : openat(proc, "self/exe", O_RDONLY | O_CLOEXEC);
+
+	if (self < 0 || fstatfs(self, &fs) < 0 || fstat(self, &st) < 0)
+		return proc < 0 ? -1 : efail("open /proc/self/exe");
+	int seals = fcntl(self, F_GET_SEALS);
+
+	if (fs.f_flags & ST_RDONLY || (seals >= 0 && seals & F_SEAL_WRITE))
+		return 0;
+	autoclose int copy = mnt_tree(self, "", false);
+
+	if (copy >= 0 && sys_mount_setattr(copy, false, &ro) == 0)
+		syscall(SYS_execveat, copy, "", argv, environ, AT_EMPTY_PATH);
+	close_p(&copy);
+	copy = memfd_create(prog, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
+	if (copy < 0)
+		copy = memfd_create(prog, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (copy < 0)
+		return efail("memfd_create");
+	for (off_t at = 0; at < st.st_size; )
+		if (sendfile(copy, self, &at, (size_t)(st.st_size - at)) <= 0)
+			return efail("copy the program into memory");
+	if (fcntl(copy, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
+		return efail("seal the copy of the program");
+	syscall(SYS_execveat, copy, "", argv, environ, AT_EMPTY_PATH);
+	return efail("execute the sealed copy of the program");
+}
+
+/* ==== end RUN ========================================================== } */
+
+/* ==== ROOM 15: CMD ===================================================== {
+ * The command line.  A command is a row, an option is a row; parsing, `--help` and the messages
+ * read the same tables.  Options are written as runc takes them: one dash or two, value after a
+ * blank or "=", before or after the operands (but exec, kill and ps stop at the first operand).
+ * Entries: cmd_find cmd_parse_globals cmd_run.                                                 */
+
+struct options {
+	const char *root, *log, *log_format, *rootless;
+	bool debug, help, version;
+	struct run_opts run;
+	bool all, force, quiet, tty, no_new_privs, spec_rootless;
+	const char *format, *cwd, *user, *process, *selinux, *apparmor, *ignored;
+	struct strs env, gids, caps;
+	char **args;                            /* operands */
+	size_t n_args;
+};
+
+enum opt_kind { O_BOOL, O_STR, O_U64, O_STRS };
+
+struct option_row {
+	char letter;
+	const char *name, *value, *help;        /* no help: accepted, not shown */
+	enum opt_kind kind;
+	uint16_t off;
+};
+
+#define OPT_BOOL(l, n, m, h)    { l, n, NULL, h, O_BOOL, OFF(struct options, m, bool) }
+#define OPT_STR(l, n, v, m, h)  { l, n, v, h, O_STR, OFF(struct options, m, const char *) }
+#define OPT_U64(l, n, v, m, h)  { l, n, v, h, O_U64, OFF(struct options, m, uint64_t) }
+#define OPT_STRS(l, n, v, m, h) { l, n, v, h, O_STRS, OFF(struct options, m, struct strs) }
+
+struct command {
+	const char *name, *operands, *help;
+	int min, max;                           /* operands; max -1: any number                   */
+	bool stop;                              /* options end at the first operand               */
+	bool enters;                            /* runs code near containers: protect the binary  */
+	int failure;                            /* exit status when it fails, but for usage       */
+	const struct option_row *options;
+	int (*run)(struct options *o);          /* the exit status, or -1 with the error record   */
+};
+
+static const struct option_row global_options[] = {
+	OPT_STR(0, "root", "DIR", root, "directory for the state of containers"),
+	OPT_STR(0, "log", "FILE", log, "write messages to FILE too (default: stderr only)"),
+	OPT_STR(0, "log-format", "FORMAT", log_format, "\"text\" or \"json\" (default \"text\")"),
+	OPT_BOOL(0, "debug", debug, "log what is done, step by step"),
+	OPT_BOOL(0, "systemd-cgroup", run.systemd, "let systemd manage the cgroups"),
+	OPT_STR(0, "cgroup-manager", "NAME", run.cgroup_manager,
+		"\"cgroupfs\", \"systemd\" or \"disabled\" (default \"cgroupfs\")"),
+	OPT_STR(0, "rootless", "BOOL", rootless,
+		"\"true\", \"false\" or \"auto\": forgive missing cgroup rights (default \"auto\")"),
+	OPT_STR(0, "criu", "PATH", ignored, NULL),
+	OPT_BOOL('h', "help", help, "show this help"),
+	OPT_BOOL('v', "version", version, "show the version"), { 0 }
+};
+
+#define CREATE_OPTIONS \
+	OPT_STR('b', "bundle", "DIR", run.bundle, "directory with config.json (default: current one)"), \
+	OPT_STR(0, "console-socket", "SOCKET", run.console_socket, \
+		"send the terminal's master side to this unix socket"), \
+	OPT_STR(0, "pidfd-socket", "SOCKET", run.pidfd_socket, \
+		"send a pidfd of the process to this unix socket"), \
+	OPT_STR(0, "pid-file", "FILE", run.pid_file, "write the process's pid to FILE"), \
+	OPT_BOOL(0, "no-pivot", force, "accepted: pivot_root works on any root here"), \
+	OPT_BOOL(0, "no-new-keyring", run.no_keyring, "keep the caller's session keyring"), \
+	OPT_U64(0, "preserve-fds", "N", run.preserve_fds, "pass descriptors 3 to 2+N on")
+
+static const struct option_row create_options[] = {
+	CREATE_OPTIONS, OPT_BOOL('h', "help", help, "show this help"), { 0 }
+};
+static const struct option_row run_options[] = {
+	CREATE_OPTIONS,
+	OPT_BOOL('d', "detach", run.detach, "return when the process runs, do not wait for it"),
+	OPT_BOOL(0, "keep", run.keep, "do not delete the container when its process ends"),
+	OPT_BOOL(0, "no-subreaper", quiet, NULL), OPT_BOOL('h', "help", help, "show this help"), { 0 }
+};
+static const struct option_row help_only[] = {
+	OPT_BOOL('h', "help", help, "show this help"), { 0 }
+};
+static const struct option_row kill_options[] = {
+	OPT_BOOL('a', "all", all, "signal every process of the container"),
+	OPT_BOOL('h', "help", help, "show this help"), { 0 }
+};
+static const struct option_row delete_options[] = {
+	OPT_BOOL('f', "force", force, "kill it first if needed; no error if it does not exist"),
+	OPT_BOOL('h', "help", help, "show this help"), { 0 }
+};
+static const struct option_row exec_options[] = {
+	OPT_STR(0, "console-socket", "SOCKET", run.console_socket,
+		"send the terminal's master side to this unix socket"),
+	OPT_STR(0, "pidfd-socket", "SOCKET", run.pidfd_socket,
+		"send a pidfd of the process to this unix socket"),
+	OPT_STR(0, "cwd", "DIR", cwd, "working directory in the container"),
+	OPT_STRS('e', "env", "NAME=VALUE", env, "add to the environment; may be repeated"),
+	OPT_BOOL('t', "tty", tty, "give it a terminal"),
+	OPT_STR('u', "user", "UID[:GID]", user, "user and group, by number"),
+	OPT_STRS('g', "additional-gids", "GID", gids, "further group; may be repeated"),
+	OPT_STR('p', "process", "FILE", process, "take the whole process section from FILE"),
+	OPT_BOOL('d', "detach", run.detach, "return when the process runs, do not wait for it"),
+	OPT_STR(0, "pid-file", "FILE", run.pid_file, "write the process's pid to FILE"),
+	OPT_STR(0, "process-label", "LABEL", selinux, "SELinux label of the process"),
+	OPT_STR(0, "apparmor", "PROFILE", apparmor, "AppArmor profile of the process"),
+	OPT_BOOL(0, "no-new-privs", no_new_privs, "set no_new_privs"),
+	OPT_STRS('c', "cap", "CAP", caps, "add a capability, bounding to permitted; may be repeated"),
+	OPT_U64(0, "preserve-fds", "N", run.preserve_fds, "pass descriptors 3 to 2+N on"),
+	OPT_STR(0, "cgroup", "PATH", run.exec_cgroup, "run in this cgroup below the container's"),
+	OPT_BOOL(0, "ignore-paused", run.ignore_paused, "enter a paused container too"),
+	OPT_STR(0, "console", "PATH", ignored, NULL), OPT_BOOL(0, "no-subreaper", quiet, NULL),
+	OPT_BOOL('h', "help", help, "show this help"), { 0 }
+};
+static const struct option_row list_options[] = {
+	OPT_STR('f', "format", "FORMAT", format, "\"table\" or \"json\" (default \"table\")"),
+	OPT_BOOL('q', "quiet", quiet, "ids only"),
+	OPT_BOOL('h', "help", help, "show this help"), { 0 }
+};
+static const struct option_row ps_options[] = {
+	OPT_STR('f', "format", "FORMAT", format, "\"table\" or \"json\" (default \"table\")"),
+	OPT_BOOL('h', "help", help, "show this help"), { 0 }
+};
+static const struct option_row spec_options[] = {
+	OPT_STR('b', "bundle", "DIR", run.bundle, "write it to DIR (default: current one)"),
+	OPT_BOOL(0, "rootless", spec_rootless, "for a user without privileges"),
+	OPT_BOOL('h', "help", help, "show this help"), { 0 }
+};
+
+/* -- parsing ----------------------------------------------------------------------------------- */
+
+static const struct option_row *opt_find(const struct option_row *rows, const char *name, size_t n)
+{
+	for (; rows->name; rows++)
+		if ((strlen(rows->name) == n && memcmp(rows->name, name, n) == 0) ||
+		    (n == 1 && rows->letter == *name))
+			return rows;
+	return NULL;
+}
+
+static int opt_bool(const char *text, const char *flag, bool *out)
+{
+	static const char *const yes[] = { "1", "t", "T", "true", "TRUE", "True" };
+	static const char *const no[] = { "0", "f", "F", "false", "FALSE", "False" };
+
+	for (size_t i = 0; i < LEN(yes); i++) {
+		if (str_eq(text, yes[i]) || str_eq(text, no[i])) {
+			*out = str_eq(text, yes[i]);
+			return 0;
+		}
+	}
+	return fail("invalid boolean value \"%s\" for -%s", text, flag);
+}
+
+static int opt_set(const struct option_row *row, char *value, struct options *o)
+{
+	void *at = (char *)o + row->off;
+
+	switch (row->kind) {
+	case O_BOOL:
+		*(bool *)at = true;
+		return value ? opt_bool(value, row->name, at) : 0;
+	case O_STR:
+		*(const char **)at = value;
+		return 0;
+	case O_STRS:
+		strs_add(at, value);
+		return 0;
+	default:
+		if (str_u64(value, 1024, at) < 0)
+			return fail("invalid value \"%s\" for flag -%s: not a number from 0 to 1024", value,
+				    row->name);
+		return 0;
+	}
+}
+
+/* Consumes options from argv (NULL-terminated); operands go to o->args. With `stop` the first
+ * operand ends it.  Returns the number of arguments consumed when stopping, or all of them. */
+static int opt_parse(const struct option_row *rows, char **argv, bool stop, struct options *o)
+{
+	int i = 0;
+
+	for (; argv[i]; i++) {
+		char *a = argv[i];
+
+		if (a[0] != '-' || !a[1]) {
+			if (stop)
+				break;
+			o->args[o->n_args++] = a;
+			continue;
+		}
+		a += a[1] == '-' ? 2 : 1;
+		if (!*a) {                      /* "--" */
+			i++;
+			break;
+		}
+		size_t n = strcspn(a, "=");
+		const struct option_row *row = opt_find(rows, a, n);
+		char *value = a[n] ? a + n + 1 : NULL;
+
+		if (!row)
+			return fail("flag provided but not defined: -%.*s", (int)n, a);
+		if (row->kind != O_BOOL && !value && !(value = argv[++i]))
+			return fail("flag needs an argument: -%s", row->name);
+		TRY(opt_set(row, value, o));
+	}
+	for (int k = i; argv[k] && rows != global_options; k++)
+		o->args[o->n_args++] = argv[k];
+	return i;
+}
+
+static void opt_help(struct buf *b, const struct option_row *rows)
+{
+	buf_fmt(b, "\nOPTIONS:\n");
+	for (; rows->name; rows++) {
+		char left[64];
+
+		if (!rows->help)
+			continue;
+		snprintf(left, sizeof left, "--%s%s%s%s%c", rows->name, rows->value ? " " : "",
+			 rows->value ? rows->value : "", rows->letter ? ", -" : "", rows->letter);
+		buf_fmt(b, "   %-28s  %s\n", left, rows->help);
+	}
+}
+
+/* -- what commands share ------------------------------------------------------------------------ */
+
+/* The state root: --root, else /run/runtime, else for an ordinary user $XDG_RUNTIME_DIR/runtime. */
+static const char *cmd_root(const struct options *o)
+{
+	const char *xdg = getenv("XDG_RUNTIME_DIR");
+
+	if (o->root)
+		return o->root[0] == '/' ? o->root : str_fmt("%s/%s", getcwd(NULL, 0), o->root);
+	if (geteuid() != 0 && xdg && *xdg)
+		return str_fmt("%s/runtime", xdg);
+	return geteuid() == 0 ? "/run/runtime" : str_fmt("/tmp/runtime-%u", geteuid());
+}
+
+/* A container's handle: its id checked, its state root open (made if `make`). */
+static int cmd_handle(struct container *c, const struct options *o, bool make)
+{
+	*c = (struct container)CONTAINER_NONE;
+	c->id = o->args[0];
+	TRY(state_check_id(c->id));
+	TRY(state_root(c, cmd_root(o), make));
+	c->proc_fd = proc_open();
+	return c->proc_fd < 0 ? -1 : 0;
+}
+
+/* An existing container, for reading. */
+static int cmd_open(struct container *c, const struct options *o)
+{
+	TRY(cmd_handle(c, o, false));
+	return state_open(c);
+}
+
+/* In a user namespace, or without root, some rights are missing that nobody promised. */
+static bool cmd_rootless(const struct options *o, int proc)
+{
+	unsigned inside, outside, size;
+	char *map;
+
+	if (o->rootless && !str_eq(o->rootless, "auto"))
+		return str_eq(o->rootless, "true");
+	if (geteuid() != 0)
+		return true;
+	map = file_read_at(proc, "self/uid_map", 8192);
+	return map && sscanf(map, "%u %u %u", &inside, &outside, &size) == 3 &&
+	       !(inside == 0 && outside == 0 && size == UINT32_MAX);
+}
+
+static void out_text(const struct buf *b)
+{
+	if (fd_write_all(1, b->p, b->len) < 0)
+		log_warn("write to stdout: %s", errno_text(errno));
+}
+
+static int cmd_check_format(const struct options *o, bool *json)
+{
+	*json = str_eq(o->format, "json");
+	if (o->format && !*json && !str_eq(o->format, "table"))
+		return fail("invalid format option");
+	return 0;
+}
+
+/* -- the commands ------------------------------------------------------------------------------- */
+
+static int cmd_make(struct options *o)
+{
+	struct container c;
+	int status = 0;
+
+	if (o->run.systemd || str_eq(o->run.cgroup_manager, "systemd"))
+		return fail("--systemd-cgroup: not supported by this program yet; leave it out to use "
+			    "cgroup files directly");
+	TRY(cmd_handle(&c, o, true));
+	o->run.rootless = cmd_rootless(o, c.proc_fd);
+	if (run_create(&c, &o->run, &status) < 0)
+		return -1;
+	return status;
+}
+
+static int cmd_create(struct options *o)
+{
+	return cmd_make(o);
+}
+
+static int cmd_runs(struct options *o)
+{
+	o->run.attach = true;
+	return cmd_make(o);
+}
+
+static int cmd_start(struct options *o)
+{
+	struct container c;
+
+	TRY(cmd_handle(&c, o, false));
+	TRY(state_open_locked(&c));
+	return run_start(&c);
+}
+
+static int cmd_state(struct options *o)
+{
+	struct container c;
+	struct buf b = { 0 };
+
+	TRY(cmd_open(&c, o));
+	state_print(&c, run_status(&c), &b, "");
+	buf_fmt(&b, "\n");
+	out_text(&b);
+	return 0;
+}
+
+/* "9", "KILL", "sigkill": a signal number, or -1. */
+static int cmd_signal(const char *text)
+{
+	char name[16];
+	uint64_t n;
+	int sig;
+
+	if (str_u64(text, 64, &n) == 0)
+		return n ? (int)n : fail("unknown signal \"%s\"", text);
+	snprintf(name, sizeof name, "%s", text);
+	for (char *p = name; *p; p++)
+		*p = (char)toupper((unsigned char)*p);
+	if (name_find(signal_names, str_starts(name, "SIG") ? name + 3 : name, &sig) < 0)
+		return fail("unknown signal \"%s\"", text);
+	return sig;
+}
+
+static int cmd_kill(struct options *o)
+{
+	struct container c;
+	int sig = cmd_signal(o->n_args > 1 ? o->args[1] : "TERM");
+
+	if (sig < 0)
+		return -1;
+	TRY(cmd_open(&c, o));
+	return run_kill(&c, sig, o->all);
+}
+
+/* Ends a `create` that still runs or hangs: its lock goes with it. */
+static int cmd_stop_maker(struct container *c)
+{
+	if (c->ready || !state_alive(c, c->maker, c->maker_start) || c->maker == getpid())
+		return 0;
+	autoclose int fd = sys_pidfd_open((pid_t)c->maker);
+
+	if (fd >= 0 && state_alive(c, c->maker, c->maker_start))
+		sys_pidfd_signal(fd, SIGKILL);
+	return 0;
+}
+
+static int cmd_delete(struct options *o)
+{
+	struct container c;
+
+	TRY(cmd_handle(&c, o, false));
+	if (o->force && state_open(&c) == 0)
+		cmd_stop_maker(&c);
+	close_p(&c.dir_fd);
+	if (state_open_locked(&c) < 0) {
+		/* Gone, or a state.json that cannot be read: --force removes that as well. */
+		bool gone = strstr(err.msg, "container does not exist") != NULL;
+
+		if (!o->force || (!gone && c.dir_fd < 0))
+			return -1;
+		err_clear();
+		if (gone)
+			return 0;
+		c.cgroup = NULL;
+		return run_destroy(&c);
+	}
+	if (!c.created) {                       /* what a killed create left: nothing but files */
+		if (!c.cgroup)
+			c.cgroup = str_dup("");
+		return run_destroy(&c);
+	}
+	enum status st = run_status(&c);
+
+	if (!o->force && st != ST_STOPPED && st != ST_CREATED)
+		return fail("cannot delete container %s that is not stopped: %s", c.id, status_names[st]);
+	return run_delete(&c);
+}
+
+static int cmd_pause(struct options *o)
+{
+	struct container c;
+
+	TRY(cmd_handle(&c, o, false));
+	TRY(state_open_locked(&c));
+	enum status st = run_status(&c);
+
+	if (st != ST_RUNNING && st != ST_CREATED)
+		return fail("container not running or created: %s", status_names[st]);
+	if (cg_freeze(&c, true) < 0) {
+		struct buf why = { 0 };
+
+		buf_fmt(&why, "%s", err.msg);
+		cg_freeze(&c, false);           /* half frozen is worse than running */
+		return fail("%s", why.p);
+	}
+	return 0;
+}
+
+static int cmd_resume(struct options *o)
+{
+	struct container c;
+
+	TRY(cmd_handle(&c, o, false));
+	TRY(state_open_locked(&c));
+	if (run_status(&c) != ST_PAUSED)
+		return fail("container not paused");
+	return cg_freeze(&c, false);
+}
+
+/* -u 1000, 1000:100: digits only, nothing is looked up (CVE-2026-30892). */
+static int cmd_user(const char *text, struct process_conf *p)
+{
+	char *uid = str_dup(text), *gid = strchr(uid, ':');
+	uint64_t v;
+
+	if (gid)
+		*gid++ = '\0';
+	if (str_u64(uid, UINT32_MAX - 1, &v) < 0)
+		return fail("--user: \"%s\" is not a number from 0 to 4294967294", uid);
+	p->user.uid = (uint32_t)v;
+	if (gid) {
+		if (str_u64(gid, UINT32_MAX - 1, &v) < 0)
+			return fail("--user: group \"%s\" is not a number from 0 to 4294967294", gid);
+		p->user.gid = (uint32_t)v;
+	}
+	return 0;
+}
+
+static int cmd_cap(const char *name, struct process_conf *p)
+{
+	for (size_t bit = 0; bit < LEN(cap_names); bit++)
+		if (str_eq(cap_names[bit], name)) {
+			p->capabilities.bounding |= 1ull << bit;
+			p->capabilities.effective |= 1ull << bit;
+			p->capabilities.permitted |= 1ull << bit;
+			return 0;               /* never inheritable: CVE-2022-29162 */
+		}
+	return fail("--cap: unknown capability \"%s\"", name);
+}
+
+/* The process of the direct form: the container's own with the options laid over it. */
+static int cmd_exec_process(const struct options *o, struct process_conf *p)
+{
+	struct strs args = { 0 };
+	struct winsize ws;
+	uint64_t v;
+
+	for (size_t i = 1; i < o->n_args; i++)
+		strs_add(&args, o->args[i]);
+	if (!args.n)
+		return fail("process args cannot be empty");
+	p->args = args;
+	p->terminal = o->tty;
+	p->has_console_size = false;
+	if (o->tty && tty_host_size(&ws)) {
+		p->has_console_size = true;
+		p->console_size.height = ws.ws_row;
+		p->console_size.width = ws.ws_col;
+	}
+	if (o->cwd)
+		p->cwd = str_dup(o->cwd);
+	if (o->selinux)
+		p->selinux = str_dup(o->selinux);
+	if (o->apparmor)
+		p->apparmor = str_dup(o->apparmor);
+	p->no_new_privs |= o->no_new_privs;
+	for (size_t i = 0; i < o->env.n; i++)
+		strs_add(&p->env, o->env.v[i]);
+	if (o->user)
+		TRY(cmd_user(o->user, p));
+	for (size_t i = 0; i < o->caps.n; i++)
+		TRY(cmd_cap(o->caps.v[i], p));
+	uint32_t *gids = arena_alloc((p->user.n_gids + o->gids.n) * sizeof *gids);
+
+	for (size_t i = 0; i < p->user.n_gids; i++)
+		gids[i] = p->user.gids[i];
+	p->user.gids = gids;
+	for (size_t i = 0; i < o->gids.n; i++) {
+		if (str_u64(o->gids.v[i], UINT32_MAX - 1, &v) < 0)
+			return fail("--additional-gids: \"%s\" is not a number from 0 to 4294967294",
+				    o->gids.v[i]);
+		gids[p->user.n_gids++] = (uint32_t)v;
+	}
+	return conf_check_process(p, "process");
+}
+
+static int cmd_exec(struct options *o)
+{
+	struct container c;
+	struct process_conf p = { 0 };
+	int status = 0;
+
+	TRY(cmd_open(&c, o));
+	enum status st = run_status(&c);
+
+	if (st == ST_STOPPED || st == ST_CREATING)
+		return fail("cannot exec in a %s container", st == ST_STOPPED ? "stopped" : "creating");
+	if (st == ST_PAUSED && !o->run.ignore_paused)
+		return fail("cannot exec in a paused container (use --ignore-paused to override)");
+	TRY(state_config(&c));
+	if (o->process) {
+		TRY(conf_load_process(&p, o->process));
+	} else {
+		p = c.conf->process;
+		TRY(cmd_exec_process(o, &p));
+	}
+	o->run.attach = true;
+	TRY(run_exec(&c, &p, &o->run, &status));
+	return status;
+}
+
+/* -- list, ps, spec, features, help --------------------------------------------------------------- */
+
+/* A table as Go's tabwriter lays it out: columns 12 wide at least, 3 blanks apart, the last one
+ * as it is. */
+static void out_table(struct buf *b, char **cells, size_t rows, size_t cols)
+{
+	for (size_t r = 0; r < rows; r++)
+		for (size_t i = 0; i < cols; i++) {
+			size_t width = 12;
+
+			for (size_t k = 0; k < rows; k++)
+				if (strlen(cells[k * cols + i]) + 3 > width)
+					width = strlen(cells[k * cols + i]) + 3;
+			buf_fmt(b, "%-*s%s", i + 1 < cols ? (int)width : 0, cells[r * cols + i],
+				i + 1 < cols ? "" : "\n");
+		}
+}
+
+static void list_row(struct strs *cells, const struct container *c, enum status st)
+{
+	strs_add(cells, c->id);
+	strs_add(cells, str_fmt("%" PRId64, st == ST_STOPPED ? 0 : c->pid));
+	strs_add(cells, str_dup(status_names[st]));
+	strs_add(cells, c->bundle ? c->bundle : str_dup(""));
+	strs_add(cells, c->created ? c->created : str_dup("-"));
+	strs_add(cells, c->owner ? str_fmt("#%u", c->owner) : str_dup("root"));
+}
+
+static int cmd_list(struct options *o)
+{
+	static const char *const head[] = { "ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER" };
+	struct container root = CONTAINER_NONE;
+	struct strs ids = { 0 }, cells = { 0 };
+	struct buf b = { 0 };
+	bool json, first = true;
+
+	TRY(cmd_check_format(o, &json));
+	TRY(state_root(&root, cmd_root(o), false));
+	TRY(state_ids(&root, &ids));
+	root.proc_fd = proc_open();
+	for (size_t i = 0; i < LEN(head); i++)
+		strs_add(&cells, str_dup(head[i]));
+	for (size_t i = 0; i < ids.n; i++) {
+		struct container c = CONTAINER_NONE;
+
+		c.root_fd = root.root_fd;
+		c.proc_fd = root.proc_fd;
+		c.id = ids.v[i];
+		if (state_check_id(c.id) < 0 || state_open(&c) < 0) {
+			if (!strstr(err.msg, "does not exist"))         /* deleted meanwhile */
+				log_warn("%s", err.msg);
+			err_clear();
+			close_p(&c.dir_fd);
+			continue;
+		}
+		if (!c.created) {               /* being made at this moment, or killed while it was */
+			close_p(&c.dir_fd);
+			continue;
+		}
+		enum status st = o->quiet ? ST_STOPPED : run_status(&c);
+
+		if (o->quiet)
+			buf_fmt(&b, "%s\n", c.id);
+		else if (json) {
+			buf_fmt(&b, first ? "[" : ",");
+			state_print(&c, st, &b, "");
+		} else
+			list_row(&cells, &c, st);
+		first = false;
+		close_p(&c.dir_fd);
+		close_p(&c.pidfd);
+		close_p(&c.cgroup_fd);
+	}
+	if (json && !o->quiet)
+		buf_fmt(&b, first ? "null" : "]");
+	else if (!o->quiet)
+		out_table(&b, cells.v, cells.n / LEN(head), LEN(head));
+	out_text(&b);
+	return 0;
+}
+
+static bool ps_wanted(const struct strs *pids, const char *pid)
+{
+	for (size_t i = 0; i < pids->n; i++)
+		if (str_eq(pids->v[i], pid))
+			return true;
+	return false;
+}
+
+/* The host's ps with the user's arguments, filtered by its PID column. */
+static int ps_host(char **argv, const struct strs *pids, struct buf *b)
+{
+	struct strs args = { 0 };
+	int out[2], status = 0, column = -1;
+	char *save = NULL;
+
+	strs_add(&args, str_dup("ps"));
+	for (; *argv; argv++)
+		strs_add(&args, *argv);
+	if (pipe2(out, O_CLOEXEC) < 0)
+		return efail("pipe");
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		dup2(out[1], 1);
+		execvp("ps", args.v);
+		_exit(127);
+	}
+	close(out[1]);
+	char *text = pid < 0 ? NULL : fd_read_all(out[0], 64 << 20, NULL);
+
+	close(out[0]);
+	if (!text || waitpid(pid, &status, 0) < 0)
+		return efail("ps");
+	if (status)
+		return fail("ps: exit status %d", WEXITSTATUS(status));
+	for (char *l = strtok_r(text, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
+		char *copy = str_dup(l), *word_save = NULL;
+		int n = 0;
+		bool show = false, head = column < 0;
+
+		for (char *w = strtok_r(copy, " \t", &word_save); w; w = strtok_r(NULL, " \t", &word_save), n++) {
+			if (head && str_eq(w, "PID"))
+				column = n;
+			if (!head && n == column)
+				show = ps_wanted(pids, w);
+		}
+		if (column < 0)
+			return fail("couldn't find PID field in ps output");
+		if (head || show)
+			buf_fmt(b, "%s\n", l);
+	}
+	return 0;
+}
+
+/* One line in the manner of `ps -ef`, read from /proc; nothing if the process is gone. */
+static void ps_line(struct buf *b, int proc, const char *pid)
+{
+	char *stat = file_read_at(proc, str_fmt("%s/stat", pid), 4096);
+	char *name = stat ? strchr(stat, '(') : NULL, *end = stat ? strrchr(stat, ')') : NULL;
+	unsigned long utime = 0, stime = 0;
+	int ppid = 0;
+	struct stat st;
+
+	if (!end || sscanf(end + 2, "%*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &ppid, &utime,
+			   &stime) != 3 || fstatat(proc, pid, &st, 0) < 0)
+		return;
+	autoclose int fd = openat(proc, str_fmt("%s/cmdline", pid), O_RDONLY | O_CLOEXEC);
+	size_t len = 0;
+	char *cmd = fd < 0 ? NULL : fd_read_all(fd, 1 << 20, &len);
+	unsigned long secs = (utime + stime) / (unsigned long)sysconf(_SC_CLK_TCK);
+
+	for (size_t i = 0; i + 1 < len; i++)
+		if (!cmd[i])
+			cmd[i] = ' ';
+	*end = '\0';
+	buf_fmt(b, "%-8u %7s %7d  0 -     ?        %02lu:%02lu:%02lu %s\n", st.st_uid, pid, ppid,
+		secs / 3600, secs / 60 % 60, secs % 60, len ? cmd : str_fmt("[%s]", name + 1));
+}
+
+static int cmd_ps(struct options *o)
+{
+	struct container c;
+	struct strs pids = { 0 };
+	struct buf b = { 0 };
+	bool json;
+
+	TRY(cmd_check_format(o, &json));
+	TRY(cmd_open(&c, o));
+	if (state_status(&c) == ST_STOPPED && !(*c.cgroup && cg_open(&c) == 0))
+		err_clear();
+	else
+		TRY(cg_pids(&c, &pids));
+	if (json) {
+		buf_fmt(&b, "[");
+		for (size_t i = 0; i < pids.n; i++)
+			buf_fmt(&b, "%s%s", i ? "," : "", pids.v[i]);
+		buf_fmt(&b, "]\n");
+	} else if (o->n_args > 1) {
+		TRY(ps_host(o->args + 1, &pids, &b));
+	} else {
+		buf_fmt(&b, "UID          PID    PPID  C STIME TTY          TIME CMD\n");
+		for (size_t i = 0; i < pids.n; i++)
+			ps_line(&b, c.proc_fd, pids.v[i]);
+	}
+	out_text(&b);
+	return 0;
+}
+
+static int cmd_spec(struct options *o)
+{
+	const char *dir = o->run.bundle ? o->run.bundle : ".";
+	struct buf b = { 0 };
+	autoclose int at = openat(AT_FDCWD, dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (at < 0)
+		return efail("bundle %s", dir);
+	autoclose int fd = openat(at, "config.json", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+
+	if (fd < 0)
+		return errno == EEXIST ? fail("file config.json exists. Remove it first") :
+		       efail("write config.json");
+	conf_spec(&b, o->spec_rootless);
+	return fd_write_all(fd, b.p, b.len) < 0 ? efail("write config.json") : 0;
+}
+
+/* -- features ------------------------------------------------------------------------------------ */
+
+static void feat_list(struct buf *b, const char *pad, const char *key, const struct strs *items)
+{
+	buf_fmt(b, "%s\"%s\": [", pad, key);
+	for (size_t i = 0; i < items->n; i++)
+		buf_fmt(b, "%s\n%s    \"%s\"", i ? "," : "", pad, items->v[i]);
+	buf_fmt(b, "\n%s]", pad);
+}
+
+static void feat_names(struct buf *b, const char *pad, const char *key, const struct name *names)
+{
+	struct strs s = { 0 };
+
+	for (; names->name; names++)
+		strs_add(&s, str_dup(names->name));
+	feat_list(b, pad, key, &s);
+}
+
+static void feat_seccomp(struct buf *b)
+{
+	struct strs archs = { 0 };
+
+	bpf_archs(&archs);
+	buf_fmt(b, "        \"seccomp\": {\n            \"enabled\": true,\n");
+	feat_names(b, "            ", "actions", action_names);
+	buf_fmt(b, ",\n");
+	feat_names(b, "            ", "operators", op_names);
+	buf_fmt(b, ",\n");
+	feat_list(b, "            ", "archs", &archs);
+	buf_fmt(b, ",\n");
+	feat_names(b, "            ", "knownFlags", seccomp_flags);
+	buf_fmt(b, ",\n");
+	feat_names(b, "            ", "supportedFlags", seccomp_flags);
+	buf_fmt(b, "\n        },\n");
+}
+
+static int cmd_features(struct options *o)
+{
+	struct strs hooks = { 0 }, options = { 0 }, caps = { 0 };
+	struct buf b = { 0 };
+	const char *lib = bpf_library();
+
+	(void)o;
+	for (int i = 0; i < HOOK_PHASES; i++)
+		strs_add(&hooks, str_dup(hook_names[i]));
+	for (const struct mount_option *m = mount_options; m->name; m++)
+		strs_add(&options, str_dup(m->name));
+	for (const struct name *p = propagation_names; p->name; p++)
+		strs_add(&options, str_dup(p->name));
+	qsort(options.v, options.n, sizeof *options.v, str_order);
+	for (size_t i = 0; i < LEN(cap_names); i++)
+		strs_add(&caps, str_dup(cap_names[i]));
+	buf_fmt(&b, "{\n    \"ociVersionMin\": \"1.0.0\",\n    \"ociVersionMax\": \"" SPEC_VERSION "\",\n");
+	feat_list(&b, "    ", "hooks", &hooks);
+	buf_fmt(&b, ",\n");
+	feat_list(&b, "    ", "mountOptions", &options);
+	buf_fmt(&b, ",\n    \"linux\": {\n");
+	feat_names(&b, "        ", "namespaces", ns_names);
+	buf_fmt(&b, ",\n");
+	feat_list(&b, "        ", "capabilities", &caps);
+	buf_fmt(&b, ",\n        \"cgroup\": {\n            \"v1\": false,\n            \"v2\": true,\n"
+		"            \"systemd\": false,\n            \"systemdUser\": false,\n"
+		"            \"rdma\": false\n        },\n");
+	feat_seccomp(&b);
+	buf_fmt(&b, "        \"apparmor\": {\n            \"enabled\": true\n        },\n"
+		"        \"selinux\": {\n            \"enabled\": true\n        },\n"
+		"        \"intelRdt\": {\n            \"enabled\": false\n        },\n"
+		"        \"mountExtensions\": {\n            \"idmap\": {\n"
+		"                \"enabled\": false\n            }\n        },\n"
+		"        \"netDevices\": {\n            \"enabled\": false\n        }\n    },\n"
+		"    \"annotations\": {\n");
+	if (lib)
+		buf_fmt(&b, "        \"io.github.seccomp.libseccomp.version\": \"%s\",\n", lib);
+	buf_fmt(&b, "        \"org.opencontainers.runc.checkpoint.enabled\": \"false\",\n"
+		"        \"org.opencontainers.runc.commit\": \"" COMMIT "\",\n"
+		"        \"org.opencontainers.runc.version\": \"" VERSION "\"\n    },\n"
+		"    \"potentiallyUnsafeConfigAnnotations\": [\n        \"bundle\",\n"
+		"        \"org.systemd.property.\",\n        \"org.criu.config\"\n    ]\n}\n");
+	out_text(&b);
+	return 0;
+}
+
+static int cmd_version(void)
+{
+	struct buf b = { 0 };
+	const char *lib = bpf_library();
+
+	buf_fmt(&b, "%s version " VERSION "\ncommit: " COMMIT "\nspec: " SPEC_VERSION "\n", prog);
+	if (lib)
+		buf_fmt(&b, "libseccomp: %s\n", lib);
+	out_text(&b);
+	return 0;
+}
+
+/* `help` needs the table below it, which holds its own row: main() answers it. */
+static int cmd_help(struct options *o)
+{
+	(void)o;
+	return 0;
+}
+
+#define ID "<container-id>"
+static const struct command commands[] = {
+	{ "create", ID, "create a container", 1, 1, false, true, 1, create_options, cmd_create },
+	{ "delete", ID, "delete what a container holds", 1, 1, false, false, 1, delete_options, cmd_delete },
+	{ "exec", ID " <command> [args...]  |  --process FILE " ID, "run a process in a container",
+	  1, -1, true, true, 255, exec_options, cmd_exec },
+	{ "features", "", "show what this program supports, as JSON", 0, 0, false, false, 1, help_only,
+	  cmd_features },
+	{ "help", "[command]", "show help", 0, 1, false, false, 1, help_only, cmd_help },
+	{ "kill", ID " [signal]", "send a signal to a container (default TERM)", 1, 2, false, false, 1,
+	  kill_options, cmd_kill },
+	{ "list", "", "list the containers of this state directory", 0, 0, false, false, 1, list_options,
+	  cmd_list },
+	{ "pause", ID, "stop all processes of a container for now", 1, 1, false, false, 1, help_only,
+	  cmd_pause },
+	{ "ps", ID " [ps options]", "show the processes of a container", 1, -1, true, false, 1, ps_options,
+	  cmd_ps },
+	{ "resume", ID, "let a paused container go on", 1, 1, false, false, 1, help_only, cmd_resume },
+	{ "run", ID, "create and start a container", 1, 1, false, true, 1, run_options, cmd_runs },
+	{ "spec", "", "write a config.json to start from", 0, 0, false, false, 1, spec_options, cmd_spec },
+	{ "start", ID, "start the process of a created container", 1, 1, false, false, 1, help_only,
+	  cmd_start },
+	{ "state", ID, "show the state of a container, as JSON", 1, 1, false, false, 1, help_only,
+	  cmd_state },
+	{ 0 }
+};
+#undef ID
+
+static const struct command *cmd_find(const char *name)
+{
+	const struct command *c = commands;
+
+	while (c->name && strcmp(c->name, name) != 0)
+		c++;
+	return c->name ? c : NULL;
+}
+
+/* Help for one command, or for the program. */
+static void cmd_print_help(const struct command *c)
+{
+	struct buf b = { 0 };
+
+	if (c) {
+		buf_fmt(&b, "NAME:\n   %s %s - %s\n\nUSAGE:\n   %s %s [command options] %s\n", prog, c->name,
+			c->help, prog, c->name, c->operands);
+		opt_help(&b, c->options);
+	} else {
+		buf_fmt(&b, "NAME:\n   %s - run containers as the Open Container Initiative specifies\n\n"
+			"USAGE:\n   %s [global options] command [command options] [arguments...]\n\n"
+			"VERSION:\n   " VERSION "\n\nCOMMANDS:\n", prog, prog);
+		for (c = commands; c->name; c++)
+			buf_fmt(&b, "   %-10s  %s\n", c->name, c->help);
+		opt_help(&b, global_options);
+	}
+	out_text(&b);
+}
+
+static int cmd_usage(const struct command *c)
+{
+	dprintf(1, "Incorrect Usage: %s\n\n", err.msg);
+	cmd_print_help(c);
+	return -1;
+}
+
+/* Parses a command's own arguments and runs it.  Returns the exit status, or -1. */
+static int cmd_run(const struct command *c, char **argv, char **all, struct options *o)
+{
+	if (opt_parse(c->options, argv, c->stop, o) < 0)
+		return cmd_usage(c);
+	if (o->help) {
+		cmd_print_help(c);
+		return 0;
+	}
+	if (c->min == c->max && o->n_args != (size_t)c->min) {
+		fail("%s: \"%s\" requires exactly %d argument(s)", prog, c->name, c->min);
+		return cmd_usage(c);
+	}
+	if (o->n_args < (size_t)c->min) {
+		fail("%s: \"%s\" requires a minimum of %d argument(s)", prog, c->name, c->min);
+		return cmd_usage(c);
+	}
+	if (c->max >= 0 && o->n_args > (size_t)c->max) {
+		fail("%s: \"%s\" requires a maximum of %d argument(s)", prog, c->name, c->max);
+		return cmd_usage(c);
+	}
+	exit_failure = c->failure;
+	if (c->enters)
+		TRY(run_protect(all));
+	return c->run(o);
+}
+
+/* ==== end CMD ========================================================== } */
+
+/* ==== ROOM 16: MAIN ==================================================== {
+ * Finds the command, prints the error record, chooses the exit status.                         */
+
+static int main_globals(struct options *o)
+{
+	if (o->log_format && !str_eq(o->log_format, "text") && !str_eq(o->log_format, "json"))
+		return fail("invalid log-format: %s", o->log_format);
+	logger.json = str_eq(o->log_format, "json");
+	logger.debug = o->debug;
+	if (o->log && *o->log)
+		TRY(log_open(o->log));
+	if (str_eq(o->root, "/"))
+		return fail("--root: the root directory cannot hold the state");
+	if (o->rootless && !str_eq(o->rootless, "auto")) {
+		bool unused;
+
+		TRY(opt_bool(o->rootless, "rootless", &unused));
+		o->rootless = unused ? "true" : "false";
+	}
+	if (o->run.cgroup_manager && !str_eq(o->run.cgroup_manager, "cgroupfs") &&
+	    !str_eq(o->run.cgroup_manager, "systemd") && !str_eq(o->run.cgroup_manager, "disabled"))
+		return fail("--cgroup-manager: unknown manager \"%s\"", o->run.cgroup_manager);
+	return 0;
+}
+
+static int main_command(int argc, char **argv)
+{
+	struct options o = { .args = arena_alloc((size_t)argc * sizeof *o.args) };
+	int at = opt_parse(global_options, argv + 1, true, &o);
+
+	if (at < 0)
+		return cmd_usage(NULL);
+	char **rest = argv + 1 + at;
+
+	TRY(main_globals(&o));
+	if (o.version)
+		return cmd_version();
+	bool help = *rest && str_eq(*rest, "help");
+	const char *name = help ? rest[1] : *rest;
+	const struct command *c = name ? cmd_find(name) : NULL;
+
+	if (name && !c)
+		return fail("no such command: %s (see %s help)", name, prog);
+	if (!name || o.help || help) {
+		cmd_print_help(help ? c : NULL);
+		return 0;
+	}
+	return cmd_run(c, rest + 1, argv, &o);
+}
+
+int main(int argc, char **argv)
+{
+	const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
+
+	if (argc > 0)
+		prog = slash ? slash + 1 : argv[0];
+	int status = main_command(argc, argv);
+
+	if (status >= 0)
+		return status;
+	log_error();
+	return exit_failure;
+}
+
+/* ==== end MAIN ========================================================= } */
