@@ -1,0 +1,315 @@
+#!/bin/sh
+# rootfs.t - root.path, root.readonly, linux.rootfsPropagation, and what is left of the host.
+. "${0%/*}/lib.sh"
+
+# mount_field LINES N TARGET: field N of the last line of "probe mounts" for TARGET
+mount_field() { printf '%s\n' "$1" | awk -v t="$3" -v n="$2" '$1 == t { v = $n } END { print v }'; }
+
+# On a tmpfs of its own that is shared, so that propagation can be seen: m/b is the bundle.
+shared_bundle() {
+	mkdir m
+	mount -t tmpfs tmpfs m && "$PROBE" mountfs none m shared >/dev/null || { fail 'no tmpfs'; exit 1; }
+	bundle -d m/b "$@"
+}
+
+# runc sets the propagation of the mount above the root only, and only takes rslave and the like.
+not_runc() { [ "$RT_NAME" != runc ] || skip "needs a runtime that sets the propagation of the root"; }
+
+test_readonly() {
+	need root
+	bundle args='/probe touch /x' root.readonly=true
+	rt run -b b "$id"
+	is "$status" 1
+	is "$out" 'ERRNO EROFS open /x'
+	fails test -e b/rootfs/x
+}
+
+test_readonly_in_mountinfo() {
+	need root
+	bundle args='/probe mount /' root.readonly=true
+	rt_ok run -b b "$id"
+	like "$(mount_field "$out" 3 /)" '^ro(,|$)'
+}
+
+test_readonly_leaves_the_mounts_alone() {
+	need root
+	bundle args='/probe touch /dev/shm/x' root.readonly=true
+	rt_ok run -b b "$id"
+	is "$out" ok
+}
+
+test_readonly_leaves_the_host_alone() {
+	need root
+	bundle args=/bin/true root.readonly=true
+	rt_ok run -b b "$id"
+	ok touch b/rootfs/y
+}
+
+test_writable() {
+	need root
+	bundle args='/probe write /x hello' root.readonly=false
+	rt_ok run -b b "$id"
+	is "$(cat b/rootfs/x)" hello 'on the host'
+}
+
+test_writable_is_the_default() {
+	need root
+	bundle args='/probe touch /x' root.readonly-
+	rt_ok run -b b "$id"
+	ok test -e b/rootfs/x
+}
+
+test_root_keeps_mount_flags_of_its_file_system() {
+	need root
+	need runtime		# runc drops them
+	mkdir m
+	mount -t tmpfs -o nosuid,nodev tmpfs m
+	bundle -d m/b args='/probe mount /' root.readonly=true
+	rt_ok run -b m/b "$id"
+	like "$(mount_field "$out" 3 /)" 'ro,nosuid,nodev'
+	umount m
+}
+
+test_propagation_shared() {
+	need root
+	not_runc
+	shared_bundle args='/probe mount /' linux.rootfsPropagation=shared
+	rt_ok run -b m/b "$id"
+	like "$(mount_field "$out" 4 /)" shared
+	umount m
+}
+
+test_propagation_slave() {
+	need root
+	not_runc
+	shared_bundle args='/probe mount /' linux.rootfsPropagation=slave
+	rt_ok run -b m/b "$id"
+	is "$(mount_field "$out" 4 /)" master
+	umount m
+}
+
+test_propagation_private() {
+	need root
+	shared_bundle args='/probe mount /' linux.rootfsPropagation=private
+	rt_ok run -b m/b "$id"
+	is "$(mount_field "$out" 4 /)" private
+	umount m
+}
+
+test_propagation_unbindable() {
+	need root
+	not_runc
+	shared_bundle args='/probe mount /' linux.rootfsPropagation=unbindable
+	rt_ok run -b m/b "$id"
+	is "$(mount_field "$out" 4 /)" unbindable
+	umount m
+}
+
+test_propagation_default_is_not_shared() {
+	need root
+	shared_bundle args='/probe mount /'
+	rt_ok run -b m/b "$id"
+	unlike "$(mount_field "$out" 4 /)" shared
+	umount m
+}
+
+test_propagation_unknown() {
+	need root
+	bundle linux.rootfsPropagation=sideways
+	rt_fails run -b b "$id"
+	has "$err" ropagation
+	[ "$RT_NAME" = runtime ] && is "$err" 'runtime: config.json: linux.rootfsPropagation: unknown value "sideways"'
+}
+
+# late_mount KIND: does a mount made on the host below the root after create appear inside?
+late_mount() {
+	shared_bundle args='/probe sleep' "linux.rootfsPropagation=$1"
+	mkdir m/b/rootfs/late
+	rt_ok create -b m/b "$id"
+	rt_ok start "$id"
+	mount -t tmpfs tmpfs m/b/rootfs/late
+	got=$(in_ct "$id" /probe mount /late)
+	umount m/b/rootfs/late
+	delete_all
+	umount m
+}
+
+test_slave_sees_later_mounts_of_the_host() {
+	need root
+	not_runc
+	late_mount slave
+	like "$got" '^/late tmpfs'
+}
+
+test_private_does_not_see_later_mounts_of_the_host() {
+	need root
+	late_mount private
+	is "$got" ''
+}
+
+test_mounts_inside_do_not_reach_the_host() {
+	need root
+	for kind in slave private; do
+		shared_bundle args='/probe mountfs tmpfs /tmp tmpfs' linux.rootfsPropagation=$kind \
+			'process.capabilities={"bounding":["CAP_SYS_ADMIN"],"permitted":["CAP_SYS_ADMIN"],"effective":["CAP_SYS_ADMIN"]}'
+		rt run -b m/b "$id"
+		is "$out" ok "$kind: mounted inside"
+		is "$("$PROBE" mounts | grep -c "^$PWD/m/")" 0 "$kind: no mount on the host"
+		umount m
+		rmdir m
+	done
+}
+
+test_only_the_containers_mounts_are_left() {
+	need root
+	bundle args='/probe mounts' 'linux.maskedPaths=["/proc/version"]' 'linux.readonlyPaths=["/proc/sys"]'
+	rt_ok run -b b "$id"
+	is "$(printf '%s\n' "$out" | cut -d' ' -f1 | sort -u)" "$(printf '%s\n' / /dev /dev/mqueue /dev/pts /dev/shm /proc /proc/sys /proc/version /sys /sys/fs/cgroup)"
+}
+
+test_no_path_of_the_host_in_mountinfo() {
+	need root
+	bundle args='/probe cat /proc/self/mountinfo'
+	rt_ok run -b b "$id"
+	unlike "$(printf '%s\n' "$out" | cut -d' ' -f5)" "$PWD"
+	unlike "$(printf '%s\n' "$out" | cut -d' ' -f5)" '(oldroot|put_old|pivot)'
+}
+
+test_root_listing_is_the_rootfs() {
+	need root
+	bundle args='/probe ls /'
+	rt_ok run -b b "$id"
+	is "$out" "$(ls b/rootfs | sort)"
+}
+
+test_dotdot_at_the_root_stays() {
+	need root
+	bundle args='/probe ls /../../..'
+	rt_ok run -b b "$id"
+	is "$out" "$(ls b/rootfs | sort)"
+}
+
+test_relative_path() {
+	need root
+	bundle root.path=./rootfs
+	rt_ok run -b b "$id"
+	edit b/config.json root.path=rootfs/
+	rt_ok run -b b "$id"
+	edit b/config.json root.path=../b/rootfs
+	rt_ok run -b b "$id"
+	like "$out" '^uid=0'
+}
+
+test_relative_path_is_to_the_bundle() {
+	need root
+	bundle
+	mkdir elsewhere
+	(cd elsewhere && rt_ok run -b ../b "$id")
+	is "$(cat elsewhere/out)" 'uid=0 gid=0 groups=- umask=0022'
+}
+
+test_absolute_path() {
+	need root
+	bundle
+	mv b/rootfs other
+	edit b/config.json "root.path=$PWD/other"
+	rt_ok run -b b "$id"
+	like "$out" '^uid=0'
+}
+
+test_missing_rootfs() {
+	need root
+	bundle
+	mv b/rootfs gone
+	rt_fails run -b b "$id"
+	has "$err" rootfs
+	like "$err" '(no such file or directory|does not exist)'
+}
+
+test_rootfs_is_a_file() {
+	need root
+	bundle
+	mv b/rootfs gone
+	echo >b/rootfs
+	rt_fails run -b b "$id"
+	[ "$RT_NAME" != runtime ] || has "$err" rootfs
+	has "$err" 'not a directory'
+}
+
+test_root_is_required() {
+	need root
+	bundle root-
+	rt_fails run -b b "$id"
+	[ "$RT_NAME" = runtime ] && has "$err" 'config.json: root'
+	has "$err" root
+}
+
+test_root_path_is_required() {
+	need root
+	need runtime		# to runc it is the bundle
+	bundle root={}
+	rt_fails run -b b "$id"
+	[ "$RT_NAME" = runtime ] && has "$err" 'config.json: root: path is required'
+	has "$err" root
+}
+
+test_root_path_may_not_be_empty() {
+	need root
+	need runtime
+	bundle 'root.path=""'
+	rt_fails run -b b "$id"
+	has "$err" root.path
+}
+
+test_no_pivot_is_accepted() {
+	need root
+	bundle
+	rt run --no-pivot -b b "$id"
+	is "$status" 0
+	like "$out" '^uid=0'
+}
+
+test_rootfs_on_tmpfs() {
+	need root
+	mkdir m
+	mount -t tmpfs tmpfs m
+	bundle -d m/b args='/probe mount /'
+	rt_ok run -b m/b "$id"
+	is "$(mount_field "$out" 2 /)" tmpfs
+	umount m
+}
+
+test_rootfs_on_a_readonly_mount() {
+	need root
+	mkdir m
+	mount -t tmpfs tmpfs m
+	bundle -d m/b root.readonly=true
+	"$PROBE" mountfs none m remount-ro >/dev/null
+	rt_ok run -b m/b "$id"
+	like "$out" '^uid=0'
+	umount m
+}
+
+test_mount_below_the_rootfs_comes_along() {
+	need root
+	bundle args='/probe ls /tmp'
+	mount -t tmpfs tmpfs b/rootfs/tmp
+	touch b/rootfs/tmp/inside
+	rt_ok run -b b "$id"
+	is "$out" inside
+	umount b/rootfs/tmp
+}
+
+test_two_containers_share_a_rootfs() {
+	need root
+	bundle args='/probe sleep'
+	rt_ok create -b b "$id"
+	rt_ok create -b b "$id2"
+	rt_ok start "$id"
+	rt_ok start "$id2"
+	is "$(in_ct "$id" /probe pid | cut -d' ' -f2)" ppid=0
+	is "$(in_ct "$id2" /probe hostname)" box
+	delete_all
+}
+
+run_tests
