@@ -242,6 +242,9 @@ static void err_clear(void)
 	err.msg[0] = '\0';
 }
 
+#ifdef TEST_ALLOC       /* the tests': each block by itself, so that sanitizers see its edges */
+#define arena_alloc TEST_ALLOC
+#else
 /* Zeroed memory that lives as long as the process.  Never fails: no memory ends the program,
  * and whatever it made is what `delete --force` removes. */
 static void *arena_alloc(size_t n)
@@ -270,6 +273,8 @@ static void *arena_alloc(size_t n)
 	left -= n;
 	return p;
 }
+
+#endif
 
 static char *str_ndup(const char *s, size_t n)
 {
@@ -1623,7 +1628,8 @@ static const struct field caps_fields[] = {
 #undef C
 static const struct field rlimit_fields[] = {
 	F_NAME(struct rlimit_conf, "type", type, rlimit_names),
-	F_U64(struct rlimit_conf, "soft", soft), F_U64(struct rlimit_conf, "hard", hard), { 0 }
+	{ "soft", K_U64, true, OFF(struct rlimit_conf, soft, uint64_t) },
+	{ "hard", K_U64, true, OFF(struct rlimit_conf, hard, uint64_t) }, { 0 }
 };
 static const struct field process_fields[] = {
 	F_BOOL(T, "terminal", terminal), F_OBJ_HAS(T, "consoleSize", console_size, console_fields),
@@ -1663,8 +1669,9 @@ static const struct field ns_fields[] = {
 	F_NAME(struct ns_conf, "type", type, ns_names), F_STR(struct ns_conf, "path", path), { 0 }
 };
 static const struct field id_map_fields[] = {
-	F_ID(struct id_map, "containerID", inside), F_ID(struct id_map, "hostID", outside),
-	F_U32(struct id_map, "size", size), { 0 }
+	{ "containerID", K_ID, true, OFF(struct id_map, inside, uint32_t) },
+	{ "hostID", K_ID, true, OFF(struct id_map, outside, uint32_t) },
+	{ "size", K_U32, true, OFF(struct id_map, size, uint32_t) }, { 0 }
 };
 static const struct field time_fields[] = {
 	{ "secs", K_OPT, false, 0 }, { "nanosecs", K_OPT, false, sizeof(struct opt) }, { 0 }
@@ -1707,7 +1714,7 @@ static const struct field cpu_fields[] = {
 	{ "realtimeRuntime", K_OPT, false, R(cpu.rt_runtime) },
 	{ "realtimePeriod", K_OPT, false, R(cpu.rt_period) }, { 0 }
 };
-static const struct field pids_fields[] = { { "limit", K_OPT, false, R(pids.limit) }, { 0 } };
+static const struct field pids_fields[] = { { "limit", K_OPT, true, R(pids.limit) }, { 0 } };
 #undef R
 static const struct field hugepage_fields[] = {
 	F_STR_MUST(struct hugepage_conf, "pageSize", size),
@@ -1825,6 +1832,17 @@ static int conf_check_sysctl(const struct config *c, const char *key)
 	return fail("linux.sysctl: sysctl \"%s\" is not in a separate kernel namespace", key);
 }
 
+#define NO_ID UINT32_MAX
+
+/* The host's id for one of a user namespace, NO_ID if it has none. */
+static uint32_t conf_map_id(const struct id_map *maps, size_t n, uint32_t id)
+{
+	for (size_t i = 0; i < n; i++)
+		if (id >= maps[i].inside && id - maps[i].inside < maps[i].size)
+			return maps[i].outside + (id - maps[i].inside);
+	return NO_ID;
+}
+
 static int conf_check_namespaces(struct config *c)
 {
 	for (size_t i = 0; i < c->n_namespaces; i++) {
@@ -1843,6 +1861,11 @@ static int conf_check_namespaces(struct config *c)
 		return fail("linux.uidMappings: a new user namespace needs at least one mapping");
 	if (c->ns_new[NS_USER] && !c->n_gid_maps)
 		return fail("linux.gidMappings: a new user namespace needs at least one mapping");
+	/* Init sets the container up as its root: as runc, we cannot do without one. */
+	if (c->ns_new[NS_USER] && conf_map_id(c->uid_maps, c->n_uid_maps, 0) == NO_ID)
+		return fail("linux.uidMappings: container id 0 is not mapped");
+	if (c->ns_new[NS_USER] && conf_map_id(c->gid_maps, c->n_gid_maps, 0) == NO_ID)
+		return fail("linux.gidMappings: container id 0 is not mapped");
 	if (!c->ns_new[NS_USER] && (c->n_uid_maps || c->n_gid_maps) && !c->ns_path[NS_USER])
 		return fail("linux.uidMappings: mappings without a user namespace");
 	if ((c->time_offsets.monotonic.secs.set || c->time_offsets.monotonic.nanosecs.set ||
@@ -1918,7 +1941,7 @@ static int conf_check_devices(const struct config *c)
 		if (d->path[0] != '/' || d->path[strlen(d->path) - 1] == '/')
 			return fail("linux.devices[%zu].path: %s is not an absolute file path", i, d->path);
 		if (*d->type != 'p' && (!d->major.set || !d->minor.set))
-			return fail("linux.devices[%zu].major: major and minor are required", i);
+			return fail("linux.devices[%zu].%s: is required", i, d->major.set ? "minor" : "major");
 		if (d->mode.set && (d->mode.v < 0 || d->mode.v > 07777))
 			return fail("linux.devices[%zu].fileMode: %lld is not in 0..07777", i,
 				    (long long)d->mode.v);
@@ -1946,6 +1969,8 @@ static int conf_check_process(const struct process_conf *p, const char *at)
 {
 	if (!p->args.n || !*p->args.v[0])
 		return fail("%s.args: must not be empty", at);
+	if (!*p->cwd)
+		return fail("%s.cwd: may not be empty", at);
 	if (p->cwd[0] != '/')
 		return fail("%s.cwd: %s is not an absolute path", at, p->cwd);
 	for (size_t i = 0; i < p->n_rlimits; i++) {
@@ -1961,6 +1986,33 @@ static int conf_check_process(const struct process_conf *p, const char *at)
 			    (long long)p->oom_score_adj.v);
 	if (p->user.umask.set && (p->user.umask.v < 0 || p->user.umask.v > 0777))
 		return fail("%s.user.umask: %lld is not in 0..0777", at, (long long)p->user.umask.v);
+	return 0;
+}
+
+static int conf_check_errno(int action, bool has_errno, uint32_t value, const char *field)
+{
+	if (has_errno && action != ACT_ERRNO && action != ACT_TRACE)
+		return fail("%s: %s takes no errno", field, name_of(action_names, action));
+	return has_errno && value > 0xffff ? fail("%s: %u is above 65535", field, value) : 0;
+}
+
+static int conf_check_seccomp(const struct seccomp_conf *s)
+{
+	if (conf_check_errno(s->default_action, s->has_default_errno, s->default_errno,
+			     "defaultErrnoRet") < 0)
+		return fail("linux.seccomp.%s", str_dup(err.msg));
+	for (size_t i = 0; i < s->n_rules; i++) {
+		const struct seccomp_rule *r = &s->rules[i];
+
+		if (!r->n_names)
+			return fail("linux.seccomp.syscalls[%zu].names: may not be empty", i);
+		if (conf_check_errno(r->action, r->has_errno, r->errno_ret, "errnoRet") < 0)
+			return fail("linux.seccomp.syscalls[%zu].%s", i, str_dup(err.msg));
+		for (size_t k = 0; k < r->n_args; k++)
+			if (r->args[k].index > 5)
+				return fail("linux.seccomp.syscalls[%zu].args[%zu].index: %u is not in 0..5", i, k,
+					    r->args[k].index);
+	}
 	return 0;
 }
 
@@ -2008,6 +2060,7 @@ static int conf_check(struct config *c)
 	TRY(conf_check_resources(&c->resources));
 	TRY(conf_check_devices(c));
 	TRY(conf_check_hooks(c));
+	TRY(conf_check_seccomp(&c->seccomp));
 	if (c->has_process)
 		TRY(conf_check_process(&c->process, "process"));
 	TRY(conf_check_owned(c));
@@ -2267,25 +2320,26 @@ static int state_lock(struct container *c, bool wait)
 	return 0;
 }
 
-/* The directory of a new container, locked. */
+/* The directory of a new container, locked; -1 leaves none.  A `delete` between mkdir and lock may
+ * remove it again: then once more. */
 static int state_new(struct container *c)
 {
 	struct stat st;
 
-	do {
-		close_p(&c->dir_fd);
+	for (;;) {
 		if (mkdirat(c->root_fd, c->id, 0700) < 0)
 			return errno == EEXIST ? fail("%s: container with given ID already exists", c->id) :
 			       efail("make state directory of %s", c->id);
 		c->dir_fd = path_child(c->root_fd, c->id, O_RDONLY | O_DIRECTORY);
-		if (c->dir_fd < 0) {
-			if (errno == ENOENT)
-				continue;
-			return efail("open state directory of %s", c->id);
+		if (c->dir_fd < 0 && errno != ENOENT) {
+			efail("open state directory of %s", c->id);
+			unlinkat(c->root_fd, c->id, AT_REMOVEDIR);
+			return -1;
 		}
-		TRY(state_lock(c, true));
-	} while (c->dir_fd < 0 || fstat(c->dir_fd, &st) < 0 || st.st_nlink == 0);
-	return 0;               /* a `delete` between mkdir and lock made us go round */
+		if (c->dir_fd >= 0 && state_lock(c, true) == 0 && fstat(c->dir_fd, &st) == 0 && st.st_nlink)
+			return 0;
+		close_p(&c->dir_fd);
+	}
 }
 
 static int state_save(const struct container *c)
@@ -2339,11 +2393,15 @@ static int state_open(struct container *c)
 		       efail("state directory of %s", c->id);
 	char *id = c->id, *text = file_read_at(c->dir_fd, "state.json", JSON_MAX_SIZE);
 
+	if (!text && errno == ELOOP)
+		return fail("state.json of %s is a link", c->id);
 	if (!text && errno != ENOENT)
 		return efail("state.json of %s", c->id);
-	if (text && dec_load(text, strlen(text), state_fields, c, "state.json") < 0)
-		return ctx("%s", id);
+	int r = text ? dec_load(text, strlen(text), state_fields, c, "state.json") : 0;
+
 	c->id = id;
+	if (r < 0)
+		return ctx("%s", id);
 	if (c->proc_fd < 0)
 		c->proc_fd = proc_open();
 	return c->proc_fd < 0 ? -1 : 0;
@@ -2455,29 +2513,29 @@ static int state_ids(const struct container *c, struct strs *ids)
 	return 0;
 }
 
-/* The state as the specification shows it (runtime.md "State"), with runc's extras when `more`. */
-static void state_print(const struct container *c, enum status st, struct buf *b, const char *pad)
+/* The state as the specification shows it (runtime.md "State"), with runc's extras.  owner: runc has
+ * it in `list` only. */
+static void state_print(const struct container *c, enum status st, struct buf *b, const char *owner)
 {
-	buf_fmt(b, "{\n%s  \"ociVersion\": \"" SPEC_VERSION "\",\n%s  \"id\": ", pad, pad);
+	buf_fmt(b, "{\n  \"ociVersion\": \"" SPEC_VERSION "\",\n  \"id\": ");
 	buf_quote(b, c->id);
-	buf_fmt(b, ",\n%s  \"pid\": %" PRId64 ",\n%s  \"status\": \"%s\",\n%s  \"bundle\": ", pad,
-		st == ST_STOPPED ? 0 : c->pid, pad, status_names[st], pad);
+	buf_fmt(b, ",\n  \"pid\": %" PRId64 ",\n  \"status\": \"%s\",\n  \"bundle\": ",
+		st == ST_STOPPED ? 0 : c->pid, status_names[st]);
 	buf_quote(b, c->bundle ? c->bundle : "");
-	buf_fmt(b, ",\n%s  \"rootfs\": ", pad);
+	buf_fmt(b, ",\n  \"rootfs\": ");
 	buf_quote(b, c->rootfs ? c->rootfs : "");
-	buf_fmt(b, ",\n%s  \"created\": \"%s\"", pad,
-		c->created ? c->created : "1970-01-01T00:00:00Z");
+	buf_fmt(b, ",\n  \"created\": \"%s\"", c->created ? c->created : "1970-01-01T00:00:00Z");
 	if (c->annotations.n) {
-		buf_fmt(b, ",\n%s  \"annotations\": {", pad);
+		buf_fmt(b, ",\n  \"annotations\": {");
 		for (size_t i = 0; i < c->annotations.n; i++) {
-			buf_fmt(b, "%s\n%s    ", i ? "," : "", pad);
+			buf_fmt(b, "%s\n    ", i ? "," : "");
 			buf_quote(b, c->annotations.v[i].key);
 			buf_fmt(b, ": ");
 			buf_quote(b, c->annotations.v[i].value);
 		}
-		buf_fmt(b, "\n%s  }", pad);
+		buf_fmt(b, "\n  }");
 	}
-	buf_fmt(b, ",\n%s  \"owner\": \"\"\n%s}", pad, pad);
+	buf_fmt(b, ",\n  \"owner\": \"%s\"\n}", owner);
 }
 
 /* ==== end STATE ======================================================== } */
@@ -2766,11 +2824,12 @@ static void cg_enable(int dir)
 			log_debug("cgroup.subtree_control: %s: %s", each.v[i], errno_text(errno));
 }
 
-static int cg_populated(int dir)
+/* Does cgroup.events of dir say so?  "populated 1", "frozen 1". */
+static bool cg_says(int dir, const char *line)
 {
 	char *text = file_read_at(dir, "cgroup.events", CG_TEXT);
 
-	return text && strstr(text, "populated 1") ? 1 : 0;
+	return text && strstr(text, line);
 }
 
 /* Opens the container's cgroup; -1 with errno ENOENT when it is gone. */
@@ -2812,9 +2871,12 @@ static int cg_create(struct container *c)
 			return efail("open cgroup %s: %s", c->cgroup, name);
 		close_p(&dir);
 		dir = next;
-		if (!made && (!save || !*save) && cg_populated(dir)) {
+		bool busy = !made && (!save || !*save) && cg_says(dir, "populated 1");
+
+		if (busy || (!made && cg_says(dir, "frozen 1"))) {
 			c->cgroup = str_dup("");        /* not ours to remove */
-			return fail("container's cgroup is not empty: %s holds processes", name);
+			return fail(busy ? "container's cgroup is not empty: %s holds processes" :
+				    "container's cgroup is frozen: %s", name);
 		}
 	}
 	c->cgroup_fd = take_fd(&dir);
@@ -2962,6 +3024,22 @@ static int cg_hugepages(const struct container *c, const struct resources_conf *
 			return efail("linux.resources.hugepageLimits[%zu]", i);
 		TRY(cg_write(c, str_fmt("hugetlb.%s.max", h->size), "hugepageLimits", value));
 	}
+	return 0;
+}
+
+/* Gives a delegated cgroup to its user: the directory and the files that the kernel lists for that
+ * (config-linux.md "Cgroup ownership").  uid: of the host. */
+static int cg_chown(const struct container *c, uid_t uid)
+{
+	static const char usual[] = "cgroup.procs\ncgroup.subtree_control\ncgroup.threads\n";
+	char *list = file_read_at(AT_FDCWD, "/sys/kernel/cgroup/delegate", CG_TEXT), *save = NULL;
+
+	if (fchownat(c->cgroup_fd, "", uid, (gid_t)-1, AT_EMPTY_PATH) < 0)
+		return efail("give cgroup %s to uid %u", c->cgroup, uid);
+	list = list ? list : str_dup(usual);
+	for (char *f = strtok_r(list, "\n", &save); f; f = strtok_r(NULL, "\n", &save))
+		if (fchownat(c->cgroup_fd, f, uid, (gid_t)-1, AT_SYMLINK_NOFOLLOW) < 0 && errno != ENOENT)
+			return efail("give %s of cgroup %s to uid %u", f, c->cgroup, uid);
 	return 0;
 }
 
@@ -3286,9 +3364,7 @@ static bool cg_is_frozen(struct container *c)
 		err_clear();                    /* no cgroup, nothing frozen */
 		return false;
 	}
-	char *text = file_read_at(c->cgroup_fd, "cgroup.events", CG_TEXT);
-
-	return text && strstr(text, "frozen 1");
+	return cg_says(c->cgroup_fd, "frozen 1");
 }
 
 static int cg_freeze(struct container *c, bool freeze)
@@ -3388,7 +3464,7 @@ static int cg_destroy(struct container *c)
 		err_clear();                    /* never made, or removed already */
 		return 0;
 	}
-	if (cg_populated(c->cgroup_fd)) {
+	if (cg_says(c->cgroup_fd, "populated 1")) {
 		TRY(cg_signal(c, SIGKILL));
 		TRY(cg_wait_event(c->cgroup_fd, "populated 0", 10000));
 	}
@@ -3597,6 +3673,7 @@ struct mnt_env {
 	const struct container *c;
 	int root;                               /* the new root, attached                        */
 	int (*ask)(const char *path, bool recursive);   /* RUN: the parent opens what we may not  */
+	int proc, sys;                          /* the mounts on /proc and /sys, for mnt_hide()    */
 };
 
 static int mnt_bind_source(const struct mnt_env *e, const struct mount_conf *m,
@@ -3633,7 +3710,7 @@ static int mnt_cgroup(const struct mnt_env *e, struct mnt_flags *f)
 	if (own < 0)
 		return efail("cgroup %s", e->c->cgroup);
 	/* Not ours to write: another user's, or the whole tree (CVE-2023-25809). */
-	if (e->conf->ns_any[NS_USER] || !*e->c->cgroup)
+	if ((e->conf->ns_any[NS_USER] && !e->conf->ns_new[NS_CGROUP]) || !*e->c->cgroup)
 		f->rec_set |= ATTR_RDONLY;
 	int fd = mnt_tree(own, "", true);
 
@@ -3663,7 +3740,7 @@ static int mnt_remount(int target, const struct mnt_flags *f)
 	return 0;
 }
 
-static int mnt_one(const struct mnt_env *e, const struct mount_conf *m)
+static int mnt_one(struct mnt_env *e, const struct mount_conf *m)
 {
 	struct mnt_flags f;
 	struct stat st;
@@ -3684,13 +3761,21 @@ static int mnt_one(const struct mnt_env *e, const struct mount_conf *m)
 	if (f.ms & MS_REMOUNT)
 		return mnt_remount(target, &f);
 	TRY(mnt_check_proc(m->dest, m->type, mnt, target));
+	if (fstat(target, &st) == 0 && S_ISDIR(st.st_mode) == file)     /* else EINVAL, which says little */
+		return fail_no(file ? EISDIR : ENOTDIR, "mount point");
 	if (sys_move_mount(mnt, target, "") < 0)
 		return efail("attach");
+	if (str_eq(path_clean(m->dest), "/proc") || str_eq(path_clean(m->dest), "/sys")) {
+		int *keep = path_clean(m->dest)[1] == 'p' ? &e->proc : &e->sys;
+
+		close_p(keep);
+		*keep = take_fd(&mnt);
+	}
 	return 0;
 }
 
 /* Every mount of the configuration, in its order. */
-static int mnt_all(const struct mnt_env *e)
+static int mnt_all(struct mnt_env *e)
 {
 	for (size_t i = 0; i < e->conf->n_mounts; i++)
 		if (mnt_one(e, &e->conf->mounts[i]) < 0)
@@ -3781,24 +3866,23 @@ static int mnt_cover(int root, int proc)
 	struct mnt_flags ro = { .ms = MS_RDONLY, .set = ATTR_RDONLY };
 	struct strs on_root = { 0 };
 
-	TRY(mnt_on_root(proc, &on_root));
-	for (int layer = 0; layer < 2; layer++) {
-		autoclose int cover = mnt_fs("tmpfs", "none", &ro);
+	autoclose int lower = mnt_fs("tmpfs", "none", &ro);
+	autoclose int upper = lower < 0 ? -1 : mnt_fs("tmpfs", "none", &ro);
 
-		if (cover < 0 || mnt_set(cover, &ro) < 0)
-			return ctx("cover the initramfs");
-		if (sys_move_mount(cover, AT_FDCWD, "/") < 0)
-			return efail("cover the initramfs");
-		if (layer == 1 && sys_move_mount(root, cover, "") < 0)
-			return efail("move the root above the initramfs");
-		/* Paths still start below the cover.  In a user namespace mounts of the host are
-		 * locked (EINVAL) and stay hidden instead. */
-		for (size_t i = 0; layer == 0 && i < on_root.n; i++)
-			if (umount2(on_root.v[i], MNT_DETACH | UMOUNT_NOFOLLOW) < 0)
-				log_debug("detach %s: %s", on_root.v[i], errno_text(errno));
-		if (fchdir(cover) < 0 || chroot(".") < 0)
-			return efail("enter the cover of the initramfs");
-	}
+	TRY(mnt_on_root(proc, &on_root));
+	if (upper < 0 || mnt_set(lower, &ro) < 0 || mnt_set(upper, &ro) < 0)
+		return ctx("cover the initramfs");
+	if (sys_move_mount(lower, AT_FDCWD, "/") < 0 || sys_move_mount(upper, lower, "") < 0)
+		return efail("cover the initramfs");
+	if (sys_move_mount(root, upper, "") < 0)
+		return efail("move the root above the initramfs");
+	/* Paths still start below the cover.  In a user namespace mounts of the host are locked
+	 * (EINVAL) and stay, hidden. */
+	for (size_t i = 0; i < on_root.n; i++)
+		if (umount2(on_root.v[i], MNT_DETACH | UMOUNT_NOFOLLOW) < 0)
+			log_debug("detach %s: %s", on_root.v[i], errno_text(errno));
+	if (fchdir(upper) < 0 || chroot(".") < 0)
+		return efail("enter the cover of the initramfs");
 	return 0;
 }
 
@@ -4031,13 +4115,32 @@ static int mnt_mask_dir(struct mnt_masks *k)
 	return fd;
 }
 
-static int mnt_mask(int root, const char *path, struct mnt_masks *k)
+/* Looks up what is to be hidden.  Below /proc and /sys that is looked up in the very mounts made
+ * there: a rename of the directories under them, by someone who shares the root file system,
+ * would else leave the real ones open.  -1 with errno; ENOENT: nothing to hide. */
+static int mnt_find_hidden(const struct mnt_env *e, const char *path)
 {
-	autoclose int at = path_in_root(root, path, O_PATH), mask = -1;
+	const char *at = path_clean(path);
+	int fd;
+
+	if (e->proc >= 0 && str_starts(at, "/proc/"))
+		fd = path_in_root(e->proc, at + sizeof "/proc", O_PATH);
+	else if (e->sys >= 0 && str_starts(at, "/sys/"))
+		fd = path_in_root(e->sys, at + sizeof "/sys", O_PATH);
+	else
+		fd = path_in_root(e->root, at, O_PATH);
+	if (fd < 0 && errno == ENOTDIR)
+		errno = ENOENT;
+	return fd;
+}
+
+static int mnt_mask(const struct mnt_env *e, const char *path, struct mnt_masks *k)
+{
+	autoclose int at = mnt_find_hidden(e, path), mask = -1;
 	struct stat st;
 
 	if (at < 0)
-		return errno == ENOENT || errno == ENOTDIR ? 0 : efail("%s", path);
+		return errno == ENOENT ? 0 : efail("%s", path);
 	if (fstat(at, &st) < 0)
 		return efail("%s", path);
 	mask = S_ISDIR(st.st_mode) ? mnt_mask_dir(k) : mnt_mask_file(k);
@@ -4046,13 +4149,13 @@ static int mnt_mask(int root, const char *path, struct mnt_masks *k)
 	return sys_move_mount(mask, at, "") < 0 ? efail("cover %s", path) : 0;
 }
 
-static int mnt_readonly(int root, const char *path)
+static int mnt_readonly(const struct mnt_env *e, const char *path)
 {
 	struct mount_attr1 ro = { .attr_set = ATTR_RDONLY };
-	autoclose int at = path_in_root(root, path, O_PATH), tree = -1;
+	autoclose int at = mnt_find_hidden(e, path), tree = -1;
 
 	if (at < 0)
-		return errno == ENOENT || errno == ENOTDIR ? 0 : efail("%s", path);
+		return errno == ENOENT ? 0 : efail("%s", path);
 	tree = mnt_tree(at, "", true);
 	if (tree < 0 || sys_mount_setattr(tree, true, &ro) < 0 || sys_move_mount(tree, at, "") < 0)
 		return efail("%s", path);
@@ -4060,25 +4163,26 @@ static int mnt_readonly(int root, const char *path)
 }
 
 /* maskedPaths, readonlyPaths, then the root's own read-only flag. */
-static int mnt_hide(int root, const struct config *conf)
+static int mnt_hide(const struct mnt_env *e)
 {
 	struct mnt_masks k = { .null = -1, .empty = -1 };
 	struct mount_attr1 ro = { .attr_set = ATTR_RDONLY };
+	const struct config *conf = e->conf;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < conf->readonly_paths.n; i++) {
-		r = mnt_readonly(root, conf->readonly_paths.v[i]);
+		r = mnt_readonly(e, conf->readonly_paths.v[i]);
 		if (r < 0)
 			ctx("linux.readonlyPaths[%zu]", i);
 	}
 	for (size_t i = 0; r == 0 && i < conf->masked_paths.n; i++) {
-		r = mnt_mask(root, conf->masked_paths.v[i], &k);
+		r = mnt_mask(e, conf->masked_paths.v[i], &k);
 		if (r < 0)
 			ctx("linux.maskedPaths[%zu]", i);
 	}
 	close_p(&k.null);
 	close_p(&k.empty);
-	if (r == 0 && conf->root.readonly && sys_mount_setattr(root, false, &ro) < 0)
+	if (r == 0 && conf->root.readonly && sys_mount_setattr(e->root, false, &ro) < 0)
 		return efail("root.readonly");
 	return r;
 }
@@ -4188,7 +4292,7 @@ static void sec_own_stdio(uid_t uid)
 {
 	struct stat st;
 
-	for (int fd = 0; fd < 3; fd++) {
+	for (int fd = 0; fd < 3 && uid != NO_ID; fd++) {
 		if (fstat(fd, &st) < 0 || st.st_uid == uid)
 			continue;
 		bool tty = S_ISCHR(st.st_mode) && major(st.st_rdev) >= 136 && major(st.st_rdev) <= 143;
@@ -4427,7 +4531,8 @@ static int sec_cwd(const char *cwd)
 struct bpf_prog { struct sock_filter *insn; size_t len; bool notify; };
 
 /* Column -1: the kernel this binary runs on has no such ABI; a profile may list it nevertheless. */
-#define X(id, audit, bits, base) [ARCH_##id] = { "SCMP_ARCH_" #id, audit, base, bits, SYS_COL_##id },
+#define X(id, audit, bits, base) \
+	[ARCH_##id] = { "SCMP_ARCH_" #id, audit, base, bits, SYS_COL_##id },
 static const struct sc_arch_row {
 	const char *name;
 	uint32_t audit, base;
@@ -4436,7 +4541,11 @@ static const struct sc_arch_row {
 } sc_archs[ARCH_COUNT] = { SC_ARCHS(X) };
 #undef X
 
-static const struct sc_action_row { const char *name; uint32_t ret; bool has_data; } sc_actions[] = {
+static const struct sc_action_row {
+	const char *name;
+	uint32_t ret;
+	bool has_data;
+} sc_actions[] = {
 	[ACT_KILL_THREAD]  = { "SCMP_ACT_KILL_THREAD",  SECCOMP_RET_KILL_THREAD,  false },
 	[ACT_KILL_PROCESS] = { "SCMP_ACT_KILL_PROCESS", SECCOMP_RET_KILL_PROCESS, false },
 	[ACT_TRAP]         = { "SCMP_ACT_TRAP",         SECCOMP_RET_TRAP,         false },
@@ -4450,10 +4559,10 @@ static const struct sc_action_row { const char *name; uint32_t ret; bool has_dat
 /* socketcall(2)'s and ipc(2)'s own numbers. */
 static const struct sc_mux { char name[12]; uint8_t call; bool ipc; } sc_muxed[] = {
 	{ "socket", 1, 0 }, { "bind", 2, 0 }, { "connect", 3, 0 }, { "listen", 4, 0 },
-	{ "accept", 5, 0 }, { "getsockname", 6, 0 }, { "getpeername", 7, 0 }, { "socketpair", 8, 0 },
-	{ "send", 9, 0 }, { "recv", 10, 0 }, { "sendto", 11, 0 }, { "recvfrom", 12, 0 },
-	{ "shutdown", 13, 0 }, { "setsockopt", 14, 0 }, { "getsockopt", 15, 0 },
-	{ "sendmsg", 16, 0 }, { "recvmsg", 17, 0 }, { "accept4", 18, 0 }, { "recvmmsg", 19, 0 },
+	{ "accept", 5, 0 }, { "getsockname", 6, 0 }, { "getpeername", 7, 0 },
+	{ "socketpair", 8, 0 }, { "send", 9, 0 }, { "recv", 10, 0 }, { "sendto", 11, 0 },
+	{ "recvfrom", 12, 0 }, { "shutdown", 13, 0 }, { "setsockopt", 14, 0 },
+	{ "getsockopt", 15, 0 }, { "sendmsg", 16, 0 }, { "recvmsg", 17, 0 }, { "accept4", 18, 0 }, { "recvmmsg", 19, 0 },
 	{ "sendmmsg", 20, 0 },
 	{ "semop", 1, 1 }, { "semget", 2, 1 }, { "semctl", 3, 1 }, { "semtimedop", 4, 1 },
 	{ "msgsnd", 11, 1 }, { "msgrcv", 12, 1 }, { "msgget", 13, 1 }, { "msgctl", 14, 1 },
@@ -4462,7 +4571,7 @@ static const struct sc_mux { char name[12]; uint8_t call; bool ipc; } sc_muxed[]
 
 enum { SC_ARGS = 6, NO_CALL = 0xffff };
 
-/* A slot is a number without its ABI's base.  The last ones are arm's private calls from 0xf0000. */
+/* A slot is a number without its ABI's base.  The last ones are arm's private calls, 0xf0000 up. */
 enum { SLOTS = 1024, SLOT_PRIVATE = 1008, PRIVATE = 0xf0000 };
 
 struct bpf_rule {                       /* one conditional rule of one system call */
@@ -4476,6 +4585,7 @@ struct bpf_verdict {                    /* shared by all slots that end the same
 	struct bpf_verdict *next;
 	uint32_t ret;
 	struct bpf_rule *rules;             /* conditional: first match, else the default action */
+	unsigned n_rules;
 	bool own;                           /* not left to libseccomp */
 	uint8_t bits;                       /* of the ABI, for rules */
 	uint32_t at;                        /* label of its code, 0 if not emitted yet */
@@ -4494,7 +4604,9 @@ struct bpf_abi {
 struct bpf_plan {
 	const struct seccomp_conf *conf;
 	struct bpf_verdict *fixed, *tests;  /* lists: verdicts without and with conditions */
-	struct bpf_verdict *other, *enosys, *wrong_abi, *pass;      /* pass: on to libseccomp's program */
+	struct bpf_verdict *other, *enosys, *wrong_abi;
+	struct bpf_verdict *pass;           /* on to libseccomp's program */
+	bool too_many;                      /* rules for one call */
 	const struct sc_mux *mux[SYS_COUNT];
 	size_t n_abi;
 	struct bpf_abi *abi[SYS_COLS];      /* native first */
@@ -4555,7 +4667,7 @@ static bool bpf_same_conditions(const struct bpf_rule *a, const struct bpf_rule 
 	return true;
 }
 
-/* Adds a test to a rule in the form the ABI can make: sorted, cut to its word, none if always true. */
+/* Adds a test to a rule as the ABI can make it: sorted, cut to its word, none if always true. */
 static void bpf_rule_add_arg(struct bpf_rule *r, struct seccomp_arg a, uint8_t bits)
 {
 	unsigned i = r->n;
@@ -4606,7 +4718,7 @@ static void bpf_slot_add(struct bpf_plan *p, struct bpf_abi *abi, struct bpf_tar
 	r.ret = ret;
 	r.n = 0;
 	if (t.mux >= 0)
-		bpf_rule_add_arg(&r, (struct seccomp_arg){ .op = OP_EQ, .value = (uint64_t)t.mux }, 32);
+		bpf_rule_add_arg(&r, (struct seccomp_arg){ 0, (uint64_t)t.mux, 0, OP_EQ }, 32);
 	for (size_t i = 0; i < part->n_args; i++)
 		if (t.mux < 0 || part->args[i].index != 0)
 			bpf_rule_add_arg(&r, part->args[i], abi->arch->bits);
@@ -4620,8 +4732,13 @@ static void bpf_slot_add(struct bpf_plan *p, struct bpf_abi *abi, struct bpf_tar
 	}
 	abi->hard[t.slot] |= bpf_is_hard(&r, true);
 	for (end = &v->rules; *end; end = &(*end)->next) {
-		abi->hard[t.slot] |= (*end)->ret != ret || bpf_is_hard(*end, false) || bpf_is_hard(&r, false);
+		abi->hard[t.slot] |= (*end)->ret != ret || bpf_is_hard(*end, false) ||
+				     bpf_is_hard(&r, false);
 		if ((*end)->ret == ret && bpf_same_conditions(*end, &r)) return;
+	}
+	if (v->n_rules++ >= BPF_MAXINSNS / 2) { /* cannot fit, and what follows is quadratic */
+		p->too_many = true;
+		return;
 	}
 	*end = arena_alloc(sizeof r);
 	**end = r;
@@ -4641,22 +4758,23 @@ static bool bpf_tests_one_arg_twice(const struct seccomp_rule *rule)
 /* Adds a rule of the profile for one name, in all ABIs. */
 static void bpf_plan_name(struct bpf_plan *p, const struct seccomp_rule *rule, uint32_t ret, int id)
 {
-	/* libseccomp refuses two tests of one argument in a rule; runc then makes each test a rule. */
+	/* libseccomp refuses two tests of one argument in a rule; runc makes each a rule then. */
 	bool split = bpf_tests_one_arg_twice(rule);
 	size_t parts = split ? rule->n_args : 1;
 
 	for (size_t i = 0; i < p->n_abi; i++) {
+		struct bpf_abi *abi = p->abi[i];
 		struct bpf_target t[2];
-		int n = bpf_targets(p, p->abi[i], id, t);
+		int n = bpf_targets(p, abi, id, t);
+		bool counts = n == 1 && t[0].mux < 0 && t[0].slot < SLOT_PRIVATE;
 
-		/* A multiplexed call does not count: its direct number is younger than the call itself. */
-		if (n == 1 && t[0].mux < 0 && t[0].slot < SLOT_PRIVATE && (int)t[0].slot > p->abi[i]->last)
-			p->abi[i]->last = (int)t[0].slot;
-		if (ret == p->other->ret) continue;
-		for (int j = 0; j < n; j++)
+		/* A multiplexed call does not count: its direct number is younger than it is. */
+		if (counts && (int)t[0].slot > abi->last) abi->last = (int)t[0].slot;
+		for (int j = 0; j < n && ret != p->other->ret; j++)
 			for (size_t k = 0; k < parts; k++) {
-				struct seccomp_rule part = { .args = rule->args + k, .n_args = split ? 1 : rule->n_args };
-				bpf_slot_add(p, p->abi[i], t[j], &part, ret);
+				struct seccomp_rule part = *rule;
+				if (split) part.args = &rule->args[k], part.n_args = 1;
+				bpf_slot_add(p, abi, t[j], &part, ret);
 			}
 	}
 }
@@ -4672,7 +4790,7 @@ static int bpf_plan_rule(struct bpf_plan *p, const struct seccomp_rule *rule)
 	for (size_t i = 0; i < rule->n_names; i++) {
 		int id = bpf_sys_find(rule->names[i]);
 
-		/* init hands the listener over with write(2), and would wait for the agent to allow that. */
+		/* init hands the listener over by write(2); the agent could not allow that yet. */
 		if (rule->action == ACT_NOTIFY && strcmp(rule->names[i], "write") == 0)
 			return fail("SCMP_ACT_NOTIFY cannot be used for the write syscall");
 		if (id < 0) log_debug("seccomp: unknown system call %s ignored", rule->names[i]);
@@ -4683,6 +4801,7 @@ static int bpf_plan_rule(struct bpf_plan *p, const struct seccomp_rule *rule)
 
 static void bpf_plan_abi(struct bpf_plan *p, int arch, bool listed)
 {
+	int socketcall = bpf_sys_find("socketcall"), ipc = bpf_sys_find("ipc");
 	const struct sc_arch_row *row = &sc_archs[arch];
 	struct bpf_abi *abi;
 
@@ -4701,8 +4820,8 @@ static void bpf_plan_abi(struct bpf_plan *p, int arch, bool listed)
 	abi->listed = listed;
 	abi->last = -1;
 	abi->socketcall = abi->ipc = NO_CALL;
-	if (bpf_sys_find("socketcall") >= 0) abi->socketcall = abi->numbers[bpf_sys_find("socketcall")];
-	if (bpf_sys_find("ipc") >= 0) abi->ipc = abi->numbers[bpf_sys_find("ipc")];
+	if (socketcall >= 0) abi->socketcall = abi->numbers[socketcall];
+	if (ipc >= 0) abi->ipc = abi->numbers[ipc];
 }
 
 /* The order in which libseccomp tries two rules of different actions, < 0 if a is first: greater
@@ -4710,7 +4829,8 @@ static void bpf_plan_abi(struct bpf_plan *p, int arch, bool listed)
 static int bpf_rule_order(const struct bpf_rule *a, const struct bpf_rule *b)
 {
 	static const uint8_t class[] = {
-		[OP_EQ] = 0, [OP_NE] = 0, [OP_MASKED_EQ] = 0, [OP_LT] = 1, [OP_LE] = 1, [OP_GT] = 2, [OP_GE] = 2,
+		[OP_EQ] = 0, [OP_NE] = 0, [OP_MASKED_EQ] = 0,
+		[OP_LT] = 1, [OP_LE] = 1, [OP_GT] = 2, [OP_GE] = 2,
 	};
 
 	for (unsigned i = 0; i < a->n && i < b->n; i++) {
@@ -4726,20 +4846,27 @@ static int bpf_rule_order(const struct bpf_rule *a, const struct bpf_rule *b)
 	return (int)a->n - (int)b->n;
 }
 
-/* Puts the rules of a slot whose actions differ in order.  Elsewhere the order does not matter. */
+static const char *bpf_slot_name(const struct bpf_abi *abi, unsigned slot)
+{
+	int id = 0;
+
+	while (abi->numbers[id] != slot) id++;
+	return sys_names + sys_offset[id];
+}
+
+/* Puts the rules of a slot in order, which matters where their actions differ. */
 static int bpf_slot_sort(struct bpf_abi *abi, unsigned slot)
 {
+	/* A multiplexer's rules come from different names: there the first one stands. */
+	bool mux = slot == abi->socketcall || slot == abi->ipc;
 	struct bpf_rule *sorted = NULL, **at, *r, *next;
 
 	for (r = abi->slot[slot]->rules; r; r = next) {
 		next = r->next;
-		for (at = &sorted; *at && bpf_rule_order(*at, r) <= 0; at = &(*at)->next) {
-			/* In a multiplexer such rules come from different names, so the first one stands. */
-			if (!bpf_same_conditions(*at, r) || slot == abi->socketcall || slot == abi->ipc) continue;
-			for (int id = 0; id < SYS_COUNT; id++)
-				if (abi->numbers[id] == slot)
-					return fail("%s: two actions for the same arguments", sys_names + sys_offset[id]);
-		}
+		for (at = &sorted; *at && bpf_rule_order(*at, r) <= 0; at = &(*at)->next)
+			if (!mux && bpf_same_conditions(*at, r))
+				return fail("%s: two actions for the same arguments",
+					    bpf_slot_name(abi, slot));
 		r->next = *at;
 		*at = r;
 	}
@@ -4747,13 +4874,15 @@ static int bpf_slot_sort(struct bpf_abi *abi, unsigned slot)
 	return 0;
 }
 
-static bool bpf_same_rules(const struct bpf_rule *a, const struct bpf_rule *b)
+static bool bpf_same_rules(const struct bpf_verdict *v, const struct bpf_verdict *w)
 {
+	const struct bpf_rule *a = v->rules, *b = w->rules;
+
 	while (a && b && a->ret == b->ret && bpf_same_conditions(a, b)) {
 		a = a->next;
 		b = b->next;
 	}
-	return !a && !b;
+	return !a && !b && v->bits == w->bits;
 }
 
 /* Once all rules are in: orders them and lets equal conditional verdicts share their code. */
@@ -4765,8 +4894,7 @@ static int bpf_plan_finish(struct bpf_plan *p)
 
 			if (!v || !v->rules) continue;
 			if (p->abi[i]->hard[slot] && bpf_slot_sort(p->abi[i], slot) < 0) return -1;
-			while (same && (same->bits != v->bits || !bpf_same_rules(same->rules, v->rules)))
-				same = same->next;
+			while (same && !bpf_same_rules(same, v)) same = same->next;
 			if (same) {
 				p->abi[i]->slot[slot] = same;
 				continue;
@@ -4783,8 +4911,10 @@ static int bpf_plan(struct bpf_plan *p, const struct seccomp_conf *s)
 	uint32_t ret;
 	int id;
 
-	if (s->default_action == ACT_NOTIFY) return fail("SCMP_ACT_NOTIFY cannot be the default action");
-	if (bpf_action(s->default_action, s->has_default_errno, s->default_errno, &ret) < 0) return -1;
+	if (s->default_action == ACT_NOTIFY)
+		return fail("SCMP_ACT_NOTIFY cannot be the default action");
+	if (bpf_action(s->default_action, s->has_default_errno, s->default_errno, &ret) < 0)
+		return ctx("defaultAction");
 	p->conf = s;
 	p->other = bpf_fixed(p, ret, false);
 	p->wrong_abi = bpf_fixed(p, SECCOMP_RET_KILL_THREAD, false);
@@ -4796,6 +4926,7 @@ static int bpf_plan(struct bpf_plan *p, const struct seccomp_conf *s)
 	for (size_t i = 0; i < s->n_archs; i++) bpf_plan_abi(p, s->archs[i], true);
 	for (size_t i = 0; i < s->n_rules; i++)
 		if (bpf_plan_rule(p, &s->rules[i]) < 0) return ctx("syscalls[%zu]", i);
+	if (p->too_many) return fail("more than %d rules for one system call", BPF_MAXINSNS / 2);
 	return bpf_plan_finish(p);
 }
 
@@ -4815,7 +4946,8 @@ static uint32_t bpf_emit(struct bpf_asm *a, uint16_t code, uint32_t jt, uint32_t
 	uint32_t n = a->n++;
 
 	if (a->n <= a->room)
-		*(a->end - a->n) = (struct sock_filter){ code, (uint8_t)(n - jt), (uint8_t)(n - jf), k };
+		a->end[-(ptrdiff_t)a->n] =
+			(struct sock_filter){ code, (uint8_t)(n - jt), (uint8_t)(n - jf), k };
 	return a->n;
 }
 
@@ -4836,18 +4968,20 @@ static uint32_t bpf_emit_load(struct bpf_asm *a, size_t offset)
 struct bpf_exits { uint32_t yes, no; };        /* labels */
 
 /* Tests one half of an argument, under its mask if it has one. */
-static uint32_t bpf_emit_half(struct bpf_asm *a, const struct seccomp_arg *arg, bool high, uint16_t op,
-			      struct bpf_exits to)
+static uint32_t bpf_emit_half(struct bpf_asm *a, const struct seccomp_arg *arg, bool high,
+			      uint16_t op, struct bpf_exits to)
 {
 	bool masked = arg->op == OP_MASKED_EQ;
-	unsigned shift = high ? 32 : 0, big = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
+	bool big = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
+	unsigned shift = high ? 32 : 0;
 	uint32_t value = (uint32_t)((masked ? arg->value_two : arg->value) >> shift);
 	uint32_t mask = masked ? (uint32_t)(arg->value >> shift) : UINT32_MAX;
 
 	if (mask == 0) return to.yes;
 	bpf_emit_if(a, op, value, to.yes, to.no);
 	if (mask != UINT32_MAX) bpf_emit(a, BPF_ALU | BPF_AND | BPF_K, a->n, a->n, mask);
-	return bpf_emit_load(a, offsetof(struct seccomp_data, args) + 8 * arg->index + (high ^ big ? 4 : 0));
+	return bpf_emit_load(a, offsetof(struct seccomp_data, args) + 8 * arg->index +
+				(high != big ? 4 : 0));
 }
 
 /* Tests one argument.  For order the high words decide unless they are equal. */
@@ -4894,12 +5028,18 @@ static uint32_t bpf_emit_verdict(struct bpf_asm *a, struct bpf_verdict *v)
 	return v->at;
 }
 
+static uint32_t bpf_number(const struct bpf_abi *abi, unsigned slot)
+{
+	return abi->arch->base + (slot < SLOT_PRIVATE ? slot : PRIVATE + slot - SLOT_PRIVATE);
+}
+
 struct bpf_range { uint32_t from; struct bpf_verdict *v; };    /* up to the next one's from */
 
-/* Rooms for every number of two ABIs and the borders around them. */
+/* For every number of two ABIs and the borders around them. */
 struct bpf_ranges { struct bpf_range r[2 * SLOTS + 16]; size_t n; };
 
-static void bpf_range_add(struct bpf_asm *a, struct bpf_ranges *to, uint32_t from, struct bpf_verdict *v)
+static void bpf_range_add(struct bpf_asm *a, struct bpf_ranges *to, uint32_t from,
+			  struct bpf_verdict *v)
 {
 	struct bpf_verdict *last = to->n ? to->r[to->n - 1].v : NULL;
 
@@ -4924,19 +5064,20 @@ static void bpf_ranges_abi(struct bpf_asm *a, struct bpf_ranges *to, const struc
 	struct bpf_verdict *beyond = bpf_beyond(a->p, abi);
 
 	for (int i = 0; i < SLOTS; i++) {
-		uint32_t nr = i < SLOT_PRIVATE ? (uint32_t)i : PRIVATE + (uint32_t)(i - SLOT_PRIVATE);
-		struct bpf_verdict *v = abi->slot[i] ? abi->slot[i] : i > abi->last ? beyond : a->p->other;
+		struct bpf_verdict *v = abi->slot[i];
 
-		/* s390 kernels that do not know a number above 255 leave setup(2)'s, 0, in the register. */
+		if (!v) v = i > abi->last ? beyond : a->p->other;
+		/* s390 kernels give 0 as the number of a call above 255 that they do not know. */
 		if (i == 0 && s390) v = beyond;
-		bpf_range_add(a, to, abi->arch->base + nr, v);
+		bpf_range_add(a, to, bpf_number(abi, (unsigned)i), v);
 	}
-	bpf_range_add(a, to, abi->arch->base + PRIVATE + SLOTS - SLOT_PRIVATE, beyond);
+	bpf_range_add(a, to, bpf_number(abi, SLOTS), beyond);
 }
 
 /* x32 has x86-64's AUDIT_ARCH; bit 30 of the number tells them apart.  libseccomp sees the sign bit
  * as x32's too, but lets -1 through: that is how a tracer skips a call. */
-static void bpf_ranges_x86_64(struct bpf_asm *a, struct bpf_ranges *to, struct bpf_abi *const abi[2])
+static void bpf_ranges_x86_64(struct bpf_asm *a, struct bpf_ranges *to,
+			      struct bpf_abi *const abi[2])
 {
 	struct bpf_verdict *beyond = bpf_beyond(a->p, abi[0]), *other = a->p->other;
 
@@ -5017,10 +5158,12 @@ static int bpf_assemble(struct bpf_plan *p, const struct bpf_prog *tail, struct 
 	if (tail->len <= BPF_MAXINSNS) a.room = BPF_MAXINSNS - (uint32_t)tail->len;
 	a.end = insn + a.room;
 	bpf_emit_program(&a);
-	*out = (struct bpf_prog){ .insn = a.end - (a.n < a.room ? a.n : a.room), .len = a.n + tail->len };
+	*out = (struct bpf_prog){ .len = a.n + tail->len };
 	if (out->len > BPF_MAXINSNS)
 		return fail("the profile needs %zu BPF instructions, the kernel takes %d "
-			    "(%zu rules, %zu ABIs)", out->len, BPF_MAXINSNS, p->conf->n_rules, p->n_abi);
+			    "(%zu rules, %zu ABIs)",
+			    out->len, BPF_MAXINSNS, p->conf->n_rules, p->n_abi);
+	out->insn = a.end - a.n;
 	if (tail->len) memcpy(a.end, tail->insn, tail->len * sizeof *insn);
 	for (size_t i = 0; i < p->conf->n_rules; i++)
 		out->notify |= p->conf->rules[i].action == ACT_NOTIFY;
@@ -5038,9 +5181,11 @@ static int bpf_compile(const struct seccomp_conf *s, struct bpf_prog *out)
 #if HAVE_LIBSECCOMP
 /* libseccomp's program decides, but some system calls are settled before it by ours:
  *  - ENOSYS above the profile's numbers, which the library cannot express;
- *  - names that this libseccomp does not know, or numbers otherwise: it may be older than the headers;
- *  - conditional rules of one system call whose actions differ.  The library's verdict there hangs on
- *    how its trees grew; it loses rules or refuses the profile for some orders of the same rules. */
+ *  - names that this libseccomp, maybe older than the headers, does not know or numbers otherwise;
+ *  - rules that it gets wrong.  QUIRK: libseccomp grows one tree from all rules of a call.  Up to
+ *    2.6.0 at least, that loses matches where rules order (<, <=, >, >=) 64-bit arguments or share
+ *    first tests, may not end, and refuses some orders of rules with different actions.  So it gets
+ *    lone rules of ==, != and masks, and any number of rules that are a single == each.       */
 
 static uint32_t bpf_lib_arch(const struct sc_arch_row *row)
 {
@@ -5067,13 +5212,13 @@ static bool bpf_lib_knows(const struct bpf_plan *p, const struct seccomp_rule *r
 		int n = bpf_targets(p, abi, id, t), nr;
 
 		here |= n > 0;
-		for (int j = 0; j < n; j++)
-			if (abi->hard[t[j].slot] || (abi->slot[t[j].slot] && abi->slot[t[j].slot]->own)) return false;
-		if (n > 0 && t[0].mux >= 0) continue;   /* the library has a made-up number for these */
+		for (int j = 0; j < n; j++) {
+			const struct bpf_verdict *v = abi->slot[t[j].slot];
+			if (abi->hard[t[j].slot] || (v && v->own)) return false;
+		}
+		if (n > 0 && t[0].mux >= 0) continue;   /* the library makes up a number for it */
 		nr = seccomp_syscall_resolve_name_arch(bpf_lib_arch(abi->arch), name);
-		if (n == 0 ? nr >= 0 : nr != (int)(abi->arch->base + (t[0].slot < SLOT_PRIVATE ? t[0].slot :
-					PRIVATE + t[0].slot - SLOT_PRIVATE)))
-			return false;
+		if (n == 0 ? nr >= 0 : nr != (int)bpf_number(abi, t[0].slot)) return false;
 	}
 	return here;
 }
@@ -5095,29 +5240,31 @@ static void bpf_lib_take(struct bpf_plan *p, int id)
 static int bpf_lib_rule(struct bpf_plan *p, scmp_filter_ctx lib, const struct seccomp_rule *rule)
 {
 	bool split = bpf_tests_one_arg_twice(rule);
-	struct scmp_arg_cmp args[SC_ARGS];
+	struct scmp_arg_cmp args[64];
 	uint32_t ret;
 	int rc = 0;
 
-	bpf_action(rule->action, rule->has_errno, rule->errno_ret, &ret);
+	if (bpf_action(rule->action, rule->has_errno, rule->errno_ret, &ret) < 0) return -1;
 	if (ret == p->other->ret) return 0;
+	if (rule->n_args > LEN(args)) return fail("%zu arguments in one rule", rule->n_args);
+	for (size_t i = 0; i < rule->n_args; i++) {
+		const struct seccomp_arg *a = &rule->args[i];
+		enum scmp_compare op = (enum scmp_compare)(a->op + SCMP_CMP_NE);  /* same order */
+		args[i] = (struct scmp_arg_cmp){ a->index, op, a->value, a->value_two };
+	}
 	for (size_t i = 0; i < rule->n_names; i++) {
-		int id = bpf_sys_find(rule->names[i]), nr = seccomp_syscall_resolve_name(rule->names[i]);
+		int id = bpf_sys_find(rule->names[i]);
+		int nr = seccomp_syscall_resolve_name(rule->names[i]);
 
 		if (id < 0) continue;
 		if (!bpf_lib_knows(p, rule, id)) {
 			bpf_lib_take(p, id);
 			continue;
 		}
-		for (size_t j = 0; j < rule->n_args; j++) {
-			const struct seccomp_arg *a = &rule->args[j];
-			struct scmp_arg_cmp *c = &args[split ? 0 : j];
-			*c = (struct scmp_arg_cmp){ a->index, (enum scmp_compare)(a->op + SCMP_CMP_NE), a->value,
-						    a->value_two };
-			if (split && !rc) rc = seccomp_rule_add_array(lib, ret, nr, 1, c);
-		}
-		if (!split && !rc)
+		if (!split)
 			rc = seccomp_rule_add_array(lib, ret, nr, (unsigned)rule->n_args, args);
+		for (size_t j = 0; j < rule->n_args && split && !rc; j++)
+			rc = seccomp_rule_add_array(lib, ret, nr, 1, &args[j]);
 		if (rc) return fail("libseccomp: %s: %s", rule->names[i], strerror(-rc));
 	}
 	return 0;
@@ -5126,7 +5273,8 @@ static int bpf_lib_rule(struct bpf_plan *p, scmp_filter_ctx lib, const struct se
 /* The program goes through a memory file, the one way out that all versions have. */
 static int bpf_lib_export(scmp_filter_ctx lib, struct bpf_prog *out)
 {
-	int fd = memfd_create("seccomp", MFD_CLOEXEC), rc = fd < 0 ? -errno : seccomp_export_bpf(lib, fd);
+	int fd = memfd_create("seccomp", MFD_CLOEXEC);
+	int rc = fd < 0 ? -errno : seccomp_export_bpf(lib, fd);
 	off_t size = rc ? 0 : lseek(fd, 0, SEEK_END);
 
 	if (!rc && size > 0) {
@@ -5292,6 +5440,9 @@ static bool tty_host_size(struct winsize *ws)
 
 /* -- hooks ------------------------------------------------------------------------------------- */
 
+/* What goes to a hook and comes back. */
+struct hook_io { const struct buf *state; size_t sent; struct buf text; };
+
 /* In the hook's process: state on stdin, output collected, nothing else open. */
 static _Noreturn void hook_exec(const struct hook *h, int in, int out)
 {
@@ -5313,36 +5464,45 @@ static _Noreturn void hook_exec(const struct hook *h, int in, int out)
 	_exit(127);
 }
 
-/* Collects output until the hook ends.  Its grandchildren may keep the pipe open, so the end of
- * the process counts, not the end of the pipe.  Returns false when the time is over. */
-static bool hook_wait(int pidfd, int out, struct opt timeout, struct buf *text)
+/* Writes the state and collects output until the hook ends.  Its grandchildren may keep the pipe
+ * open, so the end of the process counts, not the end of the pipe; a hook that does not read is
+ * not an error.  Returns false when the time is over. */
+static bool hook_talk(int pidfd, int *in, int out, const struct hook *h, struct hook_io *io)
 {
-	struct pollfd p[2] = { { .fd = pidfd, .events = POLLIN }, { .fd = out, .events = POLLIN } };
 	struct timespec start, now;
 	char chunk[1024];
 
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	for (;;) {
+		struct pollfd p[] = { { .fd = pidfd, .events = POLLIN }, { .fd = out, .events = POLLIN },
+				      { .fd = *in, .events = POLLOUT } };
 		int left = -1;
 
-		if (timeout.set) {
+		if (h->timeout.set) {
 			clock_gettime(CLOCK_MONOTONIC, &now);
-			int64_t ms = timeout.v * 1000 - (now.tv_sec - start.tv_sec) * 1000 -
+			int64_t ms = h->timeout.v * 1000 - (now.tv_sec - start.tv_sec) * 1000 -
 				     (now.tv_nsec - start.tv_nsec) / 1000000;
 
 			if (ms <= 0)
 				return false;
 			left = ms > INT_MAX ? INT_MAX : (int)ms;
 		}
-		if (poll(p, 2, left) < 0 && errno != EINTR)
+		if (poll(p, LEN(p), left) < 0 && errno != EINTR)
 			return false;
+		if (p[2].revents) {
+			ssize_t n = write(*in, io->state->p + io->sent, io->state->len - io->sent);
+
+			io->sent += n > 0 ? (size_t)n : 0;
+			if ((n < 0 && errno != EAGAIN) || io->sent == io->state->len)
+				close_p(in);
+		}
 		if (p[1].revents) {
 			ssize_t n = read(out, chunk, sizeof chunk);
 
-			if (n > 0 && text->len < 1024)
-				buf_add(text, chunk, (size_t)n);
+			if (n > 0 && io->text.len < 1024)
+				buf_add(&io->text, chunk, (size_t)n);
 			if (n <= 0)
-				p[1].fd = -1;
+				out = -1;
 		} else if (p[0].revents) {
 			return true;
 		}
@@ -5352,7 +5512,7 @@ static bool hook_wait(int pidfd, int out, struct opt timeout, struct buf *text)
 static int hook_run(const struct hook *h, const struct buf *state)
 {
 	int in[2], out[2], pidfd = -1, status = 0;
-	struct buf text = { 0 };
+	struct hook_io io = { .state = state };
 
 	if (pipe2(in, O_CLOEXEC) < 0)
 		return efail("pipe");
@@ -5369,19 +5529,14 @@ static int hook_run(const struct hook *h, const struct buf *state)
 
 	close(in[0]);
 	close(out[1]);
-	if (pid > 0) {
-		/* A hook that does not read its state, or has gone: SIGPIPE is blocked by our caller */
-		fcntl(in[1], F_SETFL, O_NONBLOCK);
-		if (fd_write_all(in[1], state->p, state->len) < 0)
-			log_debug("hook %s: state: %s", h->path, errno_text(errno));
-	}
-	close(in[1]);
-	bool ended = pid > 0 && hook_wait(pidfd, out[0], h->timeout, &text);
+	fcntl(in[1], F_SETFL, O_NONBLOCK);
+	bool ended = pid > 0 && hook_talk(pidfd, &in[1], out[0], h, &io);
 
 	if (pid > 0 && !ended)
 		sys_pidfd_signal(pidfd, SIGKILL);
 	if (pid > 0)
 		waitpid(pid, &status, 0);
+	close_p(&in[1]);
 	close(out[0]);
 	close_p(&pidfd);
 	if (pid < 0)
@@ -5389,15 +5544,13 @@ static int hook_run(const struct hook *h, const struct buf *state)
 	if (!ended)
 		return fail("%s: timed out after %lld seconds and was killed", h->path,
 			    (long long)h->timeout.v);
-	while (text.len && text.p[text.len - 1] == '\n')
-		text.p[--text.len] = '\0';
-	if (WIFSIGNALED(status))
-		return fail("%s: killed by signal %d%s%s", h->path, WTERMSIG(status),
-			    text.len ? ": " : "", text.len ? text.p : "");
-	if (WEXITSTATUS(status))
-		return fail("%s: exit status %d%s%s", h->path, WEXITSTATUS(status),
-			    text.len ? ": " : "", text.len ? text.p : "");
-	return 0;
+	while (io.text.len && io.text.p[io.text.len - 1] == '\n')
+		io.text.p[--io.text.len] = '\0';
+	if (!status)
+		return 0;
+	return fail("%s: %s %d%s%s", h->path, WIFSIGNALED(status) ? "killed by signal" : "exit status",
+		    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
+		    io.text.len ? ": " : "", io.text.len ? io.text.p : "");
 }
 
 /* Runs every hook of a phase with the container's state on stdin.  keep_going: failures are
@@ -5518,14 +5671,18 @@ static bool relay_move(struct relay *r, int from, int to, bool readable, bool wr
 	return true;
 }
 
+/* What the ended process left in its terminal.  EAGAIN: a background job still holds it. */
 static void io_drain(const struct io *io, struct relay *out)
 {
-	while (out->n || relay_move(out, io->master, 1, true, false)) {
+	for (;;) {
 		if (out->n && fd_write_all(1, out->data + out->at, out->n) < 0)
 			return;
-		if (!out->n)
-			return;                         /* nothing there: a background job holds it */
-		out->n = 0;
+		ssize_t n = read(io->master, out->data, sizeof out->data);
+
+		if (n <= 0)
+			return;
+		out->at = 0;
+		out->n = (size_t)n;
 	}
 }
 
@@ -5671,6 +5828,7 @@ struct init {
 	int start;                              /* listening socket, or sync itself for `run`     */
 	int console;                            /* connected console socket, -1: over sync        */
 	int root, slave;
+	struct mnt_env mnt;
 	bool exec;                              /* a further process of a running container       */
 	bool entered;                           /* the helper did the entering                     */
 	uint64_t exec_flags;                    /* exec: namespaces to enter by c->pidfd          */
@@ -5769,9 +5927,9 @@ static int init_root(struct init *i)
 
 static int init_mounts(struct init *i)
 {
-	struct mnt_env e = { i->conf, i->c, i->root, run_ask_source };
-
-	return mnt_all(&e);
+	i->mnt = (struct mnt_env){ .conf = i->conf, .c = i->c, .root = i->root,
+				   .ask = run_ask_source, .proc = -1, .sys = -1 };
+	return mnt_all(&i->mnt);
 }
 
 static int init_devices(struct init *i)
@@ -5823,13 +5981,15 @@ static int init_make_cwd(struct init *i)
 
 static int init_hide(struct init *i)
 {
-	return i->conf->ns_any[NS_MNT] ? mnt_hide(i->root, i->conf) : 0;
+	return i->conf->ns_any[NS_MNT] ? mnt_hide(&i->mnt) : 0;
 }
 
 static int init_pivot(struct init *i)
 {
 	TRY(mnt_pivot(i->root, i->conf, i->c->proc_fd));
 	close_p(&i->root);
+	close_p(&i->mnt.proc);
+	close_p(&i->mnt.sys);
 	return 0;
 }
 
@@ -6099,8 +6259,30 @@ static int run_make_cgroup(struct container *c, const struct run_opts *o)
 	return -1;
 }
 
+/* A container that has its cgroup mounted writable, in cgroup and user namespaces of its own, is to
+ * manage what is below it. */
+static bool run_delegates(const struct config *conf)
+{
+	bool writable = false;
+
+	for (size_t i = 0; i < conf->n_mounts; i++) {
+		const struct mount_conf *m = &conf->mounts[i];
+
+		if (!m->type || !str_starts(m->type, "cgroup") || strcmp(path_clean(m->dest), "/sys/fs/cgroup"))
+			continue;
+		writable = true;
+		for (size_t k = 0; k < m->options.n; k++)
+			writable &= !str_eq(m->options.v[k], "ro");
+	}
+	return writable && conf->ns_new[NS_CGROUP] && conf->ns_new[NS_USER];
+}
+
 static int run_limit(struct container *c, const struct run_opts *o)
 {
+	const struct config *conf = c->conf;
+
+	if (c->cgroup_fd >= 0 && run_delegates(conf))
+		TRY(cg_chown(c, conf_map_id(conf->uid_maps, conf->n_uid_maps, conf->process.user.uid)));
 	if (c->conf->has_resources)
 		TRY(cg_apply(c, &c->conf->resources));
 	TRY(fault("limits"));
@@ -6277,7 +6459,7 @@ static int run_prepare(struct init *i)
 	i->root = -1;
 	i->slave = -1;
 	if (i->conf->has_seccomp && bpf_build(&i->conf->seccomp, &i->filter) < 0)
-		return ctx("linux.seccomp");
+		return ctx("linux");
 	if (i->o->console_socket) {
 		i->console = tty_connect(i->o->console_socket);
 		if (i->console < 0)
@@ -6352,6 +6534,7 @@ static int run_make(struct container *c, struct init *i, const char *text, size_
 		return efail("read /proc/%d/stat", pid);
 	TRY(sec_oom(c->proc_fd, pid, i->p->oom_score_adj));
 	if (c->conf->ns_new[NS_USER]) {
+		sec_own_stdio(conf_map_id(c->conf->uid_maps, c->conf->n_uid_maps, i->p->user.uid));
 		TRY(ns_write_maps(c->conf, c->proc_fd, pid));
 		TRY(msg_send(i->other, M_MAPPED, -1, NULL));
 	}
@@ -6398,6 +6581,33 @@ static int run_delete(struct container *c)
 	return 0;
 }
 
+/* Lets go of what init's making needed: cleaning up may need descriptors (EMFILE). */
+static void run_release(struct init *i)
+{
+	close_p(&i->sync);
+	close_p(&i->other);
+	close_p(&i->start);
+	close_p(&i->console);
+	close_p(&i->io->signals);
+	for (int n = 0; n < NS_COUNT; n++)
+		close_p(&i->plan.fd[n]);
+}
+
+/* After a failure: destroys, and when init had been made, so that hooks may have run, runs the
+ * poststop hooks too (runtime.md, lifecycle steps 12 and 13).  Keeps the error record. */
+static void run_undo(struct container *c)
+{
+	char *first = str_dup(err.msg);
+	int no = err.no;
+	bool had_init = c->pid > 0;
+
+	run_destroy(c);
+	if (had_init)
+		hook_run_all(c, HOOK_POSTSTOP, ST_STOPPED, true);
+	fail("%s", first);
+	err.no = no;
+}
+
 /* create, and the first half of run.  Returns 0, or for an attached run the exit status; on
  * failure nothing of the container is left. */
 static int run_create(struct container *c, struct run_opts *o, int *status)
@@ -6430,7 +6640,8 @@ static int run_create(struct container *c, struct run_opts *o, int *status)
 	if (r < 0) {
 		if (o->pid_file)
 			unlink(o->pid_file);
-		run_destroy(c);
+		run_release(&i);
+		run_undo(c);
 		return -1;
 	}
 	close_p(&i.other);
@@ -6477,12 +6688,13 @@ static int run_start(struct container *c)
 	/* Init is the container's first process or gone: nobody is to knock there again. */
 	if (unlinkat(c->dir_fd, "start.sock", 0) < 0 && errno != ENOENT)
 		return efail("remove start.sock");
-	TRY(r);
-	if (hook_run_all(c, HOOK_POSTSTART, ST_RUNNING, false) < 0) {
-		sys_pidfd_signal(c->pidfd, SIGKILL);
-		return -1;
-	}
-	return 0;
+	if (r == 0 && hook_run_all(c, HOOK_POSTSTART, ST_RUNNING, false) == 0)
+		return 0;
+	/* A failed hook ends the container's life (lifecycle steps 9 to 13); a program that cannot be
+	 * executed leaves it stopped. */
+	if (r == 0 || c->conf->hooks[HOOK_START_CONTAINER].n_v)
+		run_undo(c);
+	return -1;
 }
 
 /* Sends a signal to init, or with `all` to every process of the container.  Without a pid
@@ -6492,7 +6704,7 @@ static int run_kill(struct container *c, int sig, bool all)
 	enum status st = state_status(c);
 
 	if (st == ST_STOPPED && !(all && *c->cgroup))
-		return all ? 0 : fail("%s: container not running", c->id);
+		return all ? 0 : fail("container not running");
 	if (!all && sig == SIGKILL && *c->cgroup && state_config(c) == 0)
 		all = !c->conf->ns_new[NS_PID];
 	if (all && *c->cgroup) {
@@ -6501,7 +6713,7 @@ static int run_kill(struct container *c, int sig, bool all)
 		return st == ST_STOPPED ? (err_clear(), 0) : -1;
 	}
 	if (sys_pidfd_signal(c->pidfd, sig) < 0)
-		return errno == ESRCH ? fail("%s: container not running", c->id) :
+		return errno == ESRCH ? fail("container not running") :
 		       efail("signal %d to container %s", sig, c->id);
 	return 0;
 }
@@ -6942,18 +7154,27 @@ static int cmd_state(struct options *o)
 /* "9", "KILL", "sigkill": a signal number, or -1. */
 static int cmd_signal(const char *text)
 {
-	char name[16];
+	enum { RT_FIRST = 34, RT_LAST = 64 };   /* as glibc counts: the C library keeps two */
+	char upper[16];
 	uint64_t n;
 	int sig;
 
-	if (str_u64(text, 64, &n) == 0)
-		return n ? (int)n : fail("unknown signal \"%s\"", text);
-	snprintf(name, sizeof name, "%s", text);
-	for (char *p = name; *p; p++)
+	if (str_u64(text, RT_LAST, &n) == 0 && n)
+		return (int)n;
+	snprintf(upper, sizeof upper, "%s", text);
+	for (char *p = upper; *p; p++)
 		*p = (char)toupper((unsigned char)*p);
-	if (name_find(signal_names, str_starts(name, "SIG") ? name + 3 : name, &sig) < 0)
-		return fail("unknown signal \"%s\"", text);
-	return sig;
+	const char *name = str_starts(upper, "SIG") ? upper + 3 : upper;
+
+	if (name_find(signal_names, name, &sig) == 0)
+		return sig;
+	if (str_eq(name, "RTMIN") || str_eq(name, "RTMAX"))
+		return name[3] == 'I' ? RT_FIRST : RT_LAST;
+	if (str_starts(name, "RTMIN+") && str_u64(name + 6, RT_LAST - RT_FIRST, &n) == 0)
+		return RT_FIRST + (int)n;
+	if (str_starts(name, "RTMAX-") && str_u64(name + 6, RT_LAST - RT_FIRST, &n) == 0)
+		return RT_LAST - (int)n;
+	return fail("unknown signal \"%s\"", text);
 }
 
 static int cmd_kill(struct options *o)
@@ -6967,16 +7188,36 @@ static int cmd_kill(struct options *o)
 	return run_kill(&c, sig, o->all);
 }
 
-/* Ends a `create` that still runs or hangs: its lock goes with it. */
-static int cmd_stop_maker(struct container *c)
+/* Ends a `create` that still runs, so that its lock is free: without its init it fails and cleans
+ * up by itself.  One that hangs (in a hook, say) is killed after ten seconds. */
+static void cmd_stop_maker(struct container *c)
 {
-	if (c->ready || !state_alive(c, c->maker, c->maker_start) || c->maker == getpid())
-		return 0;
+	if (c->ready || !c->created || !state_alive(c, c->maker, c->maker_start))
+		return;
 	autoclose int fd = sys_pidfd_open((pid_t)c->maker);
+	struct pollfd p = { .fd = fd, .events = POLLIN };
 
-	if (fd >= 0 && state_alive(c, c->maker, c->maker_start))
+	if (fd < 0 || !state_alive(c, c->maker, c->maker_start))
+		return;
+	if (*c->cgroup && cg_signal(c, SIGKILL) < 0)
+		err_clear();                    /* not made yet, or gone already */
+	if (poll(&p, 1, 10000) == 0)
 		sys_pidfd_signal(fd, SIGKILL);
-	return 0;
+}
+
+/* Removes a container whose state.json is missing or damaged.  Where its cgroup is follows from the
+ * saved config.json, if that can be read. */
+static int cmd_delete_damaged(struct container *c)
+{
+	char *text = file_read_at(c->dir_fd, "config.json", JSON_MAX_SIZE);
+
+	c->conf = arena_alloc(sizeof *c->conf);
+	c->cgroup = NULL;
+	c->pid = 0;
+	if (text && conf_load(c->conf, text, strlen(text), "/") == 0)
+		c->cgroup = cg_path(c->conf, c->id, c->proc_fd);
+	err_clear();
+	return run_destroy(c);
 }
 
 static int cmd_delete(struct options *o)
@@ -6991,19 +7232,14 @@ static int cmd_delete(struct options *o)
 		/* Gone, or a state.json that cannot be read: --force removes that as well. */
 		bool gone = strstr(err.msg, "container does not exist") != NULL;
 
-		if (!o->force || (!gone && c.dir_fd < 0))
+		/* An error of the system's (err.no) may pass: what is known is not to be lost. */
+		if (!o->force || (!gone && (c.dir_fd < 0 || err.no)))
 			return -1;
 		err_clear();
-		if (gone)
-			return 0;
-		c.cgroup = NULL;
-		return run_destroy(&c);
+		return gone ? 0 : cmd_delete_damaged(&c);
 	}
-	if (!c.created) {                       /* what a killed create left: nothing but files */
-		if (!c.cgroup)
-			c.cgroup = str_dup("");
-		return run_destroy(&c);
-	}
+	if (!c.created)                         /* what a killed create left */
+		return cmd_delete_damaged(&c);
 	enum status st = run_status(&c);
 
 	if (!o->force && st != ST_STOPPED && st != ST_CREATED)
@@ -7162,6 +7398,12 @@ static void out_table(struct buf *b, char **cells, size_t rows, size_t cols)
 		}
 }
 
+/* No name service here: root by name, others as runc shows an unknown user. */
+static char *list_owner(const struct container *c)
+{
+	return c->owner ? str_fmt("#%u", c->owner) : str_dup("root");
+}
+
 static void list_row(struct strs *cells, const struct container *c, enum status st)
 {
 	strs_add(cells, c->id);
@@ -7169,7 +7411,7 @@ static void list_row(struct strs *cells, const struct container *c, enum status 
 	strs_add(cells, str_dup(status_names[st]));
 	strs_add(cells, c->bundle ? c->bundle : str_dup(""));
 	strs_add(cells, c->created ? c->created : str_dup("-"));
-	strs_add(cells, c->owner ? str_fmt("#%u", c->owner) : str_dup("root"));
+	strs_add(cells, list_owner(c));
 }
 
 static int cmd_list(struct options *o)
@@ -7209,7 +7451,7 @@ static int cmd_list(struct options *o)
 			buf_fmt(&b, "%s\n", c.id);
 		else if (json) {
 			buf_fmt(&b, first ? "[" : ",");
-			state_print(&c, st, &b, "");
+			state_print(&c, st, &b, list_owner(&c));
 		} else
 			list_row(&cells, &c, st);
 		first = false;
@@ -7599,6 +7841,11 @@ int main(int argc, char **argv)
 {
 	const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
 
+	/* A closed 0, 1 or 2 would be taken by a file of ours, and the container would inherit it. */
+	for (int fd = 0; fd < 3; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
+		    openat(AT_FDCWD, "/dev/null", O_RDWR) != fd)
+			return 1;       /* nobody can be told */
 	if (argc > 0)
 		prog = slash ? slash + 1 : argv[0];
 	int status = main_command(argc, argv);

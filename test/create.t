@@ -190,6 +190,19 @@ test_create_refuses_an_id_that_is_too_long() {
 	is "$(ls "$STATE" 2>/dev/null)" ''
 }
 
+test_create_where_the_current_directory_is_gone() {
+	need root
+	bundle args='/probe sleep'
+	mkdir d
+	cd d || exit 1
+	rmdir ../d
+	"$RT" --root "$STATE" create -b "$TESTDIR/b" "$id" >"$TESTDIR/out" 2>"$TESTDIR/err"
+	is $? 0 "$(cat "$TESTDIR/err")"
+	cd "$TESTDIR" || exit 1
+	is "$(status_of "$id")" created
+	rt_ok delete -f "$id"
+}
+
 # ---- pid file -----------------------------------------------------------------------------------
 
 test_create_pid_file() {

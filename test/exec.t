@@ -333,6 +333,33 @@ test_exec_env_is_not_that_of_the_caller() {
 	down
 }
 
+test_exec_env_path_finds_the_program() {
+	need root
+	up
+	is "$(in_ct -e PATH=/bin "$id" probe say found)" found
+	refused -e PATH=/nothing "$id" probe say found
+	has "$err" 'executable file not found in $PATH'
+	down
+}
+
+test_exec_with_a_large_argument() {
+	need root
+	up
+	big=$(head -c 100000 /dev/zero | tr '\0' x)
+	is "$(in_ct "$id" /probe say "$big" | wc -c | tr -d ' ')" 100001
+	is "$(in_ct -e BIG="$big" "$id" /probe env BIG | wc -c | tr -d ' ')" 100001
+	down
+}
+
+test_exec_does_not_wait_for_daemons_of_the_process() {
+	need root
+	up
+	"$PROBE" deadline 20 "$RT" --root "$STATE" exec "$id" /probe daemonize 1000 >ct.out
+	is $? 0
+	is "$(status_of "$id")" running
+	down
+}
+
 test_exec_env_home() {
 	need root
 	up
@@ -738,6 +765,28 @@ test_exec_many_at_once() {
 	for p in $pids; do wait "$p"; is $? 0; done
 	is "$(cat ct.* | sort | uniq -c | tr -s ' ')" ' 8 hello'
 	down
+}
+
+test_exec_while_the_container_is_killed() {
+	need root
+	up
+	rt_bg exec "$id" /probe sleep
+	n=0
+	while [ $n -lt 5 ]; do
+		"$PROBE" deadline 20 "$RT" --root "$STATE" exec "$id" /probe sleep >"o.$n" 2>&1 &
+		pids="$pids $!"
+		n=$((n + 1))
+	done
+	rt_ok delete -f "$id"
+	rt_wait
+	isnt "$status" 0
+	for p in $pids; do
+		wait "$p"
+		s=$?
+		ok [ $s -ne 0 ]
+		ok [ $s -ne 124 ]
+	done
+	is "$(status_of "$id")" gone
 }
 
 test_exec_does_not_write_the_state() {

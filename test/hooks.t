@@ -309,6 +309,40 @@ test_hooks_may_leave_a_daemon() {
 	kill "$(cat pid)"
 }
 
+# Hooks may ask the runtime: no lock is held that would make it wait for the hook.
+test_hooks_may_call_the_runtime() {
+	need root
+	need runtime
+	for k in prestart createRuntime poststart; do
+		bundle args='/probe sleep 100' "hooks.$k=[$(script "$RT --root $STATE state $id >$PWD/st.$k 2>&1; $RT --root $STATE list -q >$PWD/list.$k 2>&1")]"
+		"$PROBE" deadline 20 "$RT" --root "$STATE" run -d -b b "$id" >ct.out 2>err
+		is $? 0 "$k $(cat err)"
+		is "$(cat list.$k)" "$id"
+		is "$(json get id st.$k)" "$id"
+		like "$(json get status st.$k)" '^(creating|running)$'
+		rt_ok delete -f "$id"
+	done
+}
+
+test_hooks_poststart_may_exec() {
+	need root
+	need runtime
+	bundle args='/probe sleep' "hooks.poststart=[$(script "$RT --root $STATE exec $id /probe hostname >$PWD/name")]"
+	"$PROBE" deadline 20 "$RT" --root "$STATE" run -d -b b "$id" >ct.out 2>err
+	is $? 0 "$(cat err)"
+	is "$(cat name)" box
+	rt_ok delete -f "$id"
+}
+
+test_hooks_poststart_may_kill() {
+	need root
+	need runtime
+	bundle args='/probe sleep' "hooks.poststart=[$(script "$RT --root $STATE kill $id KILL")]"
+	"$PROBE" deadline 20 "$RT" --root "$STATE" run -b b "$id" >ct.out 2>err
+	is $? 137 "$(cat err)"
+	nothing_left
+}
+
 # ---- failure ------------------------------------------------------------------------------------------------
 
 test_hooks_failure_at_create_destroys_the_container() {

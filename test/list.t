@@ -123,6 +123,22 @@ test_list_goes_on_past_broken_state() {
 	rt_ok delete -f "$id"
 }
 
+test_list_while_containers_come_and_go() {
+	need root
+	bundle args='/probe sleep'
+	"$TEST_SH" -c 'n=0; while [ $n -lt 8 ]; do
+		"$1" --root "$2" create -b b "$3" && "$1" --root "$2" delete -f "$3"; n=$((n + 1)); done; : >over' \
+		x "$RT" "$STATE" "$id" >/dev/null 2>&1 &
+	n=0
+	while [ ! -e over ]; do
+		rt list
+		[ "$RT_NAME" != runtime ] || is "$status$err" 0
+		n=$((n + 1))
+	done
+	wait $!
+	ok [ $n -gt 0 ]
+}
+
 test_list_long_id_keeps_its_line() {
 	need root
 	bundle args='/probe sleep'

@@ -313,4 +313,12 @@ test_stdout_and_stderr_stay_apart() {
 	is "$out/$err" '/to err'
 }
 
+test_last_of_equal_variables_wins() {
+	need root
+	ct args='/probe env' 'process.env=["A=1","B=1","A=2","HOME=/h","A=3"]'
+	is "$(printf '%s\n' "$out" | sort)" 'A=3
+B=1
+HOME=/h'
+}
+
 run_tests

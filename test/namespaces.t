@@ -234,6 +234,7 @@ test_user_namespace_owns_the_others() {
 test_user_namespace_alone_with_mount() {
 	need root
 	need userns
+	need runtime		# runc wants a /proc inside
 	bundle args='/probe id' hostname- 'linux.namespaces=[{"type":"user"},{"type":"mount"}]' "$UIDS" "$GIDS" \
 		'mounts=[{"destination":"/dev","type":"tmpfs","source":"tmpfs"}]' linux.maskedPaths=[] linux.readonlyPaths=[]
 	rt_ok run -b b "$id"

@@ -312,4 +312,24 @@ test_two_containers_share_a_rootfs() {
 	delete_all
 }
 
+test_path_may_be_a_link() {
+	need root
+	need runtime		# runc refuses it
+	bundle root.path=link
+	ln -s rootfs b/link
+	rt_ok run -b b "$id"
+	like "$out" '^uid=0'
+	ln -s "$PWD/b" dir
+	rt_ok run -b dir "$id"
+	like "$out" '^uid=0'
+}
+
+test_bundle_may_be_a_link() {
+	need root
+	bundle
+	ln -s b link
+	rt_ok run -b link "$id"
+	like "$out" '^uid=0'
+}
+
 run_tests

@@ -30,7 +30,7 @@ with_args() {
 }
 arg() { echo "{\"index\":$1,\"op\":\"SCMP_CMP_$2\",\"value\":$3${4:+,\"valueTwo\":$4}}"; }
 hit() { is "$(in_ct "$id" /probe syscall dup3 "$@")" "$HIT" "dup3 $*: the rule"; }
-passed() { is "$(in_ct "$id" /probe syscall dup3 "$@")" "$PASSED" "dup3 $*: no rule"; }
+passed() { like "$(in_ct "$id" /probe syscall dup3 "$@")" "^ERRNO (EBADF|EINVAL) syscall dup3\$" "dup3 $*: no rule"; }
 
 # ---- actions ------------------------------------------------------------------------------------
 
@@ -119,24 +119,28 @@ NEEDED='"execve","brk","mmap","mprotect","munmap","arch_prctl","set_tid_address"
 	"exit","exit_group","read","close","fstat","newfstatat","prctl","futex","rt_sigaction","rt_sigprocmask","getuid","uname","getrandom","readlink"'
 
 test_errno_by_default() {
+	need runtime		# others need calls of their own
 	filter "{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"syscalls\":[{\"names\":[$NEEDED],\"action\":\"SCMP_ACT_ALLOW\"}]}"
 	rt run -b b "$id"
 	is "$out" 'ERRNO EPERM syscall getpriority'
 }
 
 test_errno_given_by_default() {
+	need runtime		# others need calls of their own
 	filter "{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"defaultErrnoRet\":28,\"syscalls\":[{\"names\":[$NEEDED],\"action\":\"SCMP_ACT_ALLOW\"}]}"
 	rt run -b b "$id"
 	is "$out" 'ERRNO ENOSPC syscall getpriority'
 }
 
 test_what_is_allowed_works_when_the_rest_is_not() {
+	need runtime		# others need calls of their own
 	filter "{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"syscalls\":[{\"names\":[$NEEDED],\"action\":\"SCMP_ACT_ALLOW\"}]}" args='/probe syscall getuid'
 	rt_ok run -b b "$id"
 	is "$out" 0
 }
 
 test_kill_by_default() {
+	need runtime		# others need calls of their own
 	filter "{\"defaultAction\":\"SCMP_ACT_KILL_PROCESS\",\"syscalls\":[{\"names\":[$NEEDED],\"action\":\"SCMP_ACT_ALLOW\"}]}"
 	rt run -b b "$id"
 	is "$status" 159
@@ -338,6 +342,7 @@ test_two_rules_are_either() {
 }
 
 test_args_in_an_allow_list() {
+	need runtime		# others need calls of their own
 	filter "{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"defaultErrnoRet\":18,\"syscalls\":[{\"names\":[$NEEDED],\"action\":\"SCMP_ACT_ALLOW\"},
 		{\"names\":[\"dup3\"],\"action\":\"SCMP_ACT_ALLOW\",\"args\":[$(arg 1 EQ 5)]}]}"
 	edit b/config.json 'process.args=["/probe","syscall","dup3","1000","5","0"]'
@@ -413,14 +418,14 @@ test_errno_with_an_action_that_takes_none() {
 }
 
 test_several_architectures() {
-	filter '{"defaultAction":"SCMP_ACT_ALLOW","architectures":["SCMP_ARCH_X86_64","SCMP_ARCH_X86","SCMP_ARCH_X32","SCMP_ARCH_AARCH64","SCMP_ARCH_ARM",
-		"SCMP_ARCH_RISCV64"],"syscalls":[{"names":["getpriority"],"action":"SCMP_ACT_ERRNO"}]}'
+	filter '{"defaultAction":"SCMP_ACT_ALLOW","architectures":["SCMP_ARCH_X86_64","SCMP_ARCH_X86","SCMP_ARCH_X32","SCMP_ARCH_AARCH64","SCMP_ARCH_ARM"],
+		"syscalls":[{"names":["getpriority"],"action":"SCMP_ACT_ERRNO"}]}'
 	rt run -b b "$id"
 	is "$out" 'ERRNO EPERM syscall getpriority' 'the native one is served'
 }
 
 test_native_architecture_need_not_be_listed() {
-	filter '{"defaultAction":"SCMP_ACT_ALLOW","architectures":["SCMP_ARCH_S390X"],"syscalls":[{"names":["getpriority"],"action":"SCMP_ACT_ERRNO"}]}'
+	filter '{"defaultAction":"SCMP_ACT_ALLOW","architectures":["SCMP_ARCH_AARCH64"],"syscalls":[{"names":["getpriority"],"action":"SCMP_ACT_ERRNO"}]}'
 	rt run -b b "$id"
 	is "$out" 'ERRNO EPERM syscall getpriority'
 }
@@ -443,18 +448,21 @@ test_x32_numbers_are_no_way_around() {
 }
 
 test_flags() {
+	need runtime		# newer than runc 1.1
 	filter '{"defaultAction":"SCMP_ACT_ALLOW","flags":["SECCOMP_FILTER_FLAG_LOG","SECCOMP_FILTER_FLAG_SPEC_ALLOW"],"syscalls":[{"names":["getpriority"],"action":"SCMP_ACT_ERRNO"}]}'
 	rt run -b b "$id"
 	is "$out" 'ERRNO EPERM syscall getpriority'
 }
 
 test_flag_tsync() {
+	need runtime		# newer than runc 1.1
 	filter '{"defaultAction":"SCMP_ACT_ALLOW","flags":["SECCOMP_FILTER_FLAG_TSYNC"],"syscalls":[{"names":["getpriority"],"action":"SCMP_ACT_ERRNO"}]}'
 	rt run -b b "$id"
 	is "$out" 'ERRNO EPERM syscall getpriority'
 }
 
 test_unknown_flag() {
+	need runtime		# newer than runc 1.1
 	filter '{"defaultAction":"SCMP_ACT_ALLOW","flags":["SECCOMP_FILTER_FLAG_NONSENSE"]}'
 	rt_fails run -b b "$id"
 	has "$err" SECCOMP_FILTER_FLAG_NONSENSE
@@ -482,6 +490,14 @@ test_large_profile() {
 	hit 1000 199 0
 	passed 1000 200 0
 	delete_all
+}
+
+test_architectures_of_both_byte_orders() {
+	need runtime		# libseccomp alone cannot mix them
+	filter '{"defaultAction":"SCMP_ACT_ALLOW","architectures":["SCMP_ARCH_S390X","SCMP_ARCH_X86_64","SCMP_ARCH_AARCH64","SCMP_ARCH_PPC64"],
+		"syscalls":[{"names":["getpriority"],"action":"SCMP_ACT_ERRNO"}]}'
+	rt run -b b "$id"
+	is "$out" 'ERRNO EPERM syscall getpriority'
 }
 
 run_tests

@@ -178,6 +178,7 @@ static bool st_beyond(const struct seccomp_conf *s, int abi, uint32_t nr)
 
 	if (s->default_action == ACT_ALLOW || s->default_action == ACT_LOG || s->default_action == ACT_TRACE)
 		return false;
+	if (nr == 0 && (abi == ARCH_S390 || abi == ARCH_S390X)) return last > 0;
 	return last >= 0 && sc_archs[abi].base + (uint32_t)last != 0 && nr > (uint32_t)last;
 }
 
@@ -195,6 +196,7 @@ static int st_abi(const struct seccomp_conf *s, const struct seccomp_data *d, bo
 		if (sc_archs[i].audit == d->arch && in[i]) want = i;
 	if (d->arch == sc_archs[ARCH_X86_64].audit && want >= 0) {
 		want = *nr & 0x40000000 ? ARCH_X32 : ARCH_X86_64;
+		if (!in[ARCH_X86_64] && in[ARCH_X32] && *nr >= 0x80000000) want = ARCH_X32;
 		if (want == ARCH_X32 && !in[want]) {            /* -1 is a call that a tracer has stopped */
 			*stub = false;
 			return *nr == UINT32_MAX && in[ARCH_X86_64] ? ARCH_X86_64 : -1;
@@ -205,7 +207,7 @@ static int st_abi(const struct seccomp_conf *s, const struct seccomp_data *d, bo
 			return -1;
 	}
 	if (want < 0 || !in[want]) return -1;
-	*stub = listed[want];
+	*stub = listed[want] && !(want == ARCH_X32 && !(*nr & 0x40000000));
 	*nr -= sc_archs[want].base;
 	return want;
 }
@@ -460,13 +462,31 @@ static void st_meaning(void)
 	CHECK(st_verdict(&s, "fchdir", 0, 0) == (SECCOMP_RET_ERRNO | ENOSYS), "errnoRet");
 	CHECK(st_verdict(&s, "read", 0, 0) == (SECCOMP_RET_TRACE | 77), "defaultErrnoRet with TRACE");
 
+	/* socketcall(2): the call's number takes the place of argument 0, whatever the rule says of it. */
+	for (int abi = 0; abi < ARCH_COUNT; abi++) {
+		if (sc_archs[abi].col < 0 || st_number(abi, "socketcall") < 0) continue;
+		struct seccomp_data d = { .arch = sc_archs[abi].audit };
+		struct bpf_prog p = { 0 };
+		s = (struct seccomp_conf){ .default_action = ACT_ERRNO, ST_ARCHS(abi),
+			ST_RULES({ ST_NAMES("socket", "statx"), .action = ACT_ALLOW, ST_ARGS({ 0, 16, 0, OP_EQ }, { 2, 9, 0, OP_EQ }) }) };
+		d.nr = (int)sc_archs[abi].base + st_number(abi, "socketcall");
+		CHECK(bpf_compile(&s, &p) == 0, "socketcall");
+		for (unsigned i = 0; i < 20; i++) {
+			d.args[0] = i;
+			d.args[2] = 9;
+			CHECK(st_run(&p, &d, NULL) == (i == 1 ? allow : eperm), "%s socketcall %u", sc_archs[abi].name, i);
+			d.args[2] = 8;
+			CHECK(st_run(&p, &d, NULL) == eperm, "%s socketcall %u with argument 2", sc_archs[abi].name, i);
+		}
+	}
+
 	/* ENOSYS above the profile: listed ABIs, refusing defaults. */
 	s = (struct seccomp_conf){ .default_action = ACT_KILL_PROCESS, ST_RULES({ ST_NAMES("fchdir"), .action = ACT_ALLOW }) };
 	CHECK(st_verdict(&s, "execveat", 0, 0) == SECCOMP_RET_KILL_PROCESS, "no ABI listed, no ENOSYS");
 	s.archs = (int[]){ SYS_NATIVE };
 	s.n_archs = 1;
 	CHECK(st_verdict(&s, "execveat", 0, 0) == (SECCOMP_RET_ERRNO | ENOSYS), "newer than the profile");
-	CHECK(st_verdict(&s, "read", 0, 0) == SECCOMP_RET_KILL_PROCESS, "older than the profile");
+	CHECK(st_verdict(&s, "dup", 0, 0) == SECCOMP_RET_KILL_PROCESS, "older than the profile");
 	s.default_action = ACT_LOG;
 	CHECK(st_verdict(&s, "execveat", 0, 0) == SECCOMP_RET_LOG, "a permissive default stays");
 
@@ -496,22 +516,26 @@ static void st_meaning(void)
 /* Thousands of instructions: jumps over 255, and the kernel's limit. */
 static void st_sizes(void)
 {
-	static struct seccomp_rule rules[1100];
-	static struct seccomp_arg args[1100];
-	static char *names[] = { "fchdir", "fchmod", "bind" };
-	struct seccomp_conf s = { .default_action = ACT_ERRNO, ST_ARCHS(SYS_NATIVE), .rules = rules, .n_rules = 600 };
+	static struct seccomp_rule rules[2500];
+	static struct seccomp_arg args[2500];
+	size_t unit = 64 / sc_archs[SYS_NATIVE].bits;           /* a rule of 32 bits is half as long */
+	static char *names[] = { "fchdir", "fchmod" };
+	struct seccomp_conf s = { .default_action = ACT_ERRNO, ST_ARCHS(SYS_NATIVE), .rules = rules, .n_rules = 600 * unit };
 	struct bpf_prog p;
 
 	for (size_t i = 0; i < LEN(rules); i++) {
 		args[i] = (struct seccomp_arg){ (uint32_t)(i % 5), i * 0x10001, 0, i % 3 ? OP_EQ : OP_NE };
-		if (i % 3 == 0) args[i] = (struct seccomp_arg){ 5, i << 31, 0, OP_EQ };
+		if (i % 3 == 0) args[i] = (struct seccomp_arg){ 5, i << 31 | i, 0, OP_EQ };
 		rules[i] = (struct seccomp_rule){ .names = &names[i % 2], .n_names = 1, .args = &args[i], .n_args = 1,
 						  .action = i % 7 ? ACT_ALLOW : ACT_LOG };
 	}
 	CHECK(st_profile("600 rules", &s, 20), "600 rules");
 	CHECK(st_result.len > 2000, "%zu instructions: no long jumps tested", st_result.len);
-	s.n_rules = LEN(rules);
+	s.n_rules = 1200 * unit;
 	CHECK(bpf_compile(&s, &p) < 0 && p.len > BPF_MAXINSNS, "%zu instructions are not refused", p.len);
+	for (size_t i = 0; i < LEN(rules); i++) rules[i].names = names;
+	s.n_rules = LEN(rules);
+	CHECK(!st_profile("2500 rules", &s, 1), "2500 rules for one call are not refused");
 }
 
 /* ---- a profile of the shape engines ship: allow almost all, mind a few, refuse the rest ---- */
@@ -590,6 +614,37 @@ static void st_mixed(void)
 	CHECK(st_result.unclear == 0, "%lu verdicts hang on an order", st_result.unclear);
 	s.rules[0].n_names = 1;                                 /* now the multiplexers have rules, too */
 	CHECK(st_profile("multiplexed", &s, 400), "multiplexed");
+}
+
+/* Profiles that libseccomp alone gets wrong or refuses, each once found by st_random_profiles(). */
+static void st_libseccomp(void)
+{
+	struct seccomp_conf s = { .default_action = ACT_KILL_PROCESS, ST_ARCHS(ARCH_X86_64, ARCH_X86, ARCH_X32), ST_RULES(
+		{ ST_NAMES("fcntl64"), .action = ACT_ALLOW },
+		{ ST_NAMES("clone3"), .action = ACT_ALLOW, ST_ARGS({ 0, 0x7fffffffffffffff, 0, OP_LE }, { 1, 5, 0, OP_GT }) }) };
+	CHECK(st_profile("two orders", &s, 400), "two orders");
+
+	s = (struct seccomp_conf){ .default_action = ACT_ERRNO, ST_RULES(
+		{ ST_NAMES("fchdir"), .action = ACT_ALLOW, ST_ARGS({ 0, 0x100000001, 0, OP_LE }) },
+		{ ST_NAMES("fchdir"), .action = ACT_ALLOW, ST_ARGS({ 0, 1, 0, OP_LE }) }) };
+	CHECK(st_profile("two LE", &s, 400), "two LE");
+	CHECK(sc_archs[SYS_NATIVE].bits == 32 || st_verdict(&s, "fchdir", 5, 0) == SECCOMP_RET_ALLOW,
+	      "5 <= 0x100000001");
+
+	s = (struct seccomp_conf){ .default_action = ACT_ERRNO, ST_RULES(
+		{ ST_NAMES("fchdir"), .action = ACT_ALLOW, ST_ARGS({ 0, 0x28, 0, OP_EQ }) },
+		{ ST_NAMES("fchdir"), .action = ACT_ALLOW, ST_ARGS({ 0, 0xfffffffffffffffe, 0, OP_EQ }) },
+		{ ST_NAMES("fchdir"), .action = ACT_ALLOW, ST_ARGS({ 2, 0x7fffffff, 0, OP_EQ },
+			{ 1, 0xfffffffffffffffe, 0, OP_EQ }, { 0, 0xffffffff, 0, OP_EQ }) },
+		{ ST_NAMES("fchdir"), .action = ACT_ALLOW, ST_ARGS({ 1, 0x1ffffffff, 0, OP_EQ },
+			{ 2, 0x1ffffffff, 0, OP_EQ }) }) };
+	CHECK(st_profile("shared prefix", &s, 2000), "shared prefix");
+
+	/* On 32 bits the first rule has no argument left; on 64 the name has no number. */
+	s = (struct seccomp_conf){ .default_action = ACT_LOG, ST_ARCHS(ARCH_X86, ARCH_ARM), ST_RULES(
+		{ ST_NAMES("fcntl64"), .action = ACT_ALLOW, ST_ARGS({ 0, 0x100000000, 0, OP_MASKED_EQ }) },
+		{ ST_NAMES("fcntl64"), .action = ACT_ERRNO, ST_ARGS({ 0, 0x100000000, 0, OP_MASKED_EQ }) }) };
+	CHECK(st_profile("32 bits only", &s, 20), "32 bits only");
 }
 
 static void st_random_profile(struct seccomp_conf *s)
@@ -698,6 +753,7 @@ static void test_seccomp(void)
 	st_sizes();
 	st_default();
 	st_mixed();
+	st_libseccomp();
 	st_random_profiles();
 	st_kernel();
 }

@@ -68,6 +68,21 @@ test_start_of_a_paused_container() {
 	rt_ok delete -f "$id"
 }
 
+test_start_of_a_created_container_that_is_paused() {
+	need root
+	need cgroup2
+	bundle args='/probe sleep'
+	rt_ok create -b b "$id"
+	rt_ok pause "$id"
+	rt_fails start "$id"
+	is "$status" 1
+	is "$(status_of "$id")" paused
+	rt_ok resume "$id"
+	rt_ok start "$id"
+	is "$(status_of "$id")" running
+	rt_ok delete -f "$id"
+}
+
 test_start_of_a_stopped_container() {
 	need root
 	bundle args='/probe true'

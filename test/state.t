@@ -104,14 +104,24 @@ test_state_of_a_process_that_ended_by_itself() {
 test_state_of_a_zombie_is_stopped() {
 	need root
 	bundle args='/probe sleep'
-	"$PROBE" sleep 0 # the shell below must not be the one that reaps
-	"$PROBE" reap -t 30 sh -c '
-		"$1" --root "$2" create -b b "$3" && "$1" --root "$2" start "$3" &&
-		pid=$("$1" --root "$2" state "$3" | "$4" json get pid) && kill -9 "$pid" && exec "$4" sleep 0.2
-	' x "$RT" "$STATE" "$id" "$PROBE"
-	is "$?" 0
-	wait_status "$id" stopped
+	# its reaper is stopped while it dies
+	"$PROBE" reap "$TEST_SH" -c '"$@" >created 2>&1; echo $? >rc; while [ ! -e over ]; do sleep 0.1; done' x \
+		"$RT" --root "$STATE" run -d -b b "$id" &
+	reaper=$!
+	wait_for test -s rc
+	is "$(cat rc)" 0 "$(cat created)"
+	pid=$(pid_of "$id")
+	kill -STOP "$reaper"
+	kill -9 "$pid"
+	zombie() { grep -q '^State:.Z' "/proc/$pid/status"; }
+	wait_for zombie
+	is "$(status_of "$id")" stopped
+	is "$(pid_of "$id")" 0
 	rt_ok delete "$id"
+	is "$(status_of "$id")" gone
+	: >over
+	kill -CONT "$reaper"
+	wait "$reaper"
 }
 
 test_state_pid_is_that_of_the_container_process() {

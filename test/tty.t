@@ -402,6 +402,35 @@ test_tty_output_is_complete() {
 	ok cmp got b/rootfs/big
 }
 
+test_tty_output_is_complete_with_a_slow_reader() {
+	need root
+	need runtime
+	bundle args='/probe cat /big' process.terminal=true
+	n=0
+	while [ $n -lt 2000 ]; do echo "line $n of the text that has to come through"; n=$((n + 1)); done >b/rootfs/big
+	{ "$RT" --root "$STATE" run -b b "$id" 2>err; echo $? >rc; } | { "$PROBE" sleep 0.5; tr -d '\r' >got; }
+	is "$(cat rc)" 0 "$(cat err)"
+	ok cmp got b/rootfs/big
+}
+
+# Nobody's terminal: the program has one all the same.
+test_tty_without_any_terminal_outside() {
+	need root
+	need runtime
+	bundle args='/probe tty' process.terminal=true
+	rt_ok run -b b "$id"
+	like "$(tr -d '\r' <out)" '^controlling yes$'
+	is "$err" ''
+}
+
+test_tty_console_size_counts_without_a_terminal_outside() {
+	need root
+	need runtime
+	bundle args='/probe winsize' process.terminal=true 'process.consoleSize={"height":12,"width":34}'
+	rt_ok run -b b "$id"
+	is "$(tr -d '\r' <out)" 12x34
+}
+
 test_tty_output_to_a_pipe() {
 	need root
 	need runtime
@@ -431,6 +460,17 @@ test_tty_exec_returns_the_status() {
 	on_pty "$RT" --root "$STATE" exec --tty "$id" /nope
 	is "$status" 255
 	like "$out" 'no such file or directory'
+	down
+}
+
+test_tty_exec_output_is_complete() {
+	need root
+	up
+	n=0
+	while [ $n -lt 2000 ]; do echo "line $n of the text that has to come through"; n=$((n + 1)); done >b/rootfs/big
+	on_pty "$RT" --root "$STATE" exec -t "$id" /probe cat /big
+	tr -d '\r' <out >got
+	ok cmp got b/rootfs/big
 	down
 }
 
