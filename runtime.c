@@ -39,12 +39,11 @@
 #define _GNU_SOURCE
 #include <assert.h>
 #include <ctype.h>
-#include <dirent.h>
+#include <dirent.h>                     /* DT_DIR */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <math.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -349,6 +348,17 @@ static int str_u64(const char *s, uint64_t max, uint64_t *out)
 	return 0;
 }
 
+/* Word n of a line, counted from 0, words separated by blanks; "" past the end. */
+static char *str_word(const char *line, int n)
+{
+	line += strspn(line, " \t");
+	for (; n > 0; n--) {
+		line += strcspn(line, " \t\n");
+		line += strspn(line, " \t");
+	}
+	return str_ndup(line, strcspn(line, " \t\n"));
+}
+
 /* Text under construction; p is always NUL-terminated once something was added. */
 struct buf { char *p; size_t len, cap; };
 
@@ -400,12 +410,12 @@ static void buf_quote(struct buf *b, const char *s)
 /* "2026-01-02T03:04:05.000000006Z": RFC 3339 in UTC, as Go's decoders want it. */
 static char *str_time(const struct timespec *ts, bool nano)
 {
-	struct tm tm;
-	char day[32];
+	struct tm t;
 
-	gmtime_r(&ts->tv_sec, &tm);
-	strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", &tm);
-	return nano ? str_fmt("%s.%09ldZ", day, ts->tv_nsec) : str_fmt("%sZ", day);
+	gmtime_r(&ts->tv_sec, &t);
+	return str_fmt("%04d-%02d-%02dT%02d:%02d:%02d%s%.*ldZ", t.tm_year + 1900, t.tm_mon + 1,
+		       t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec, nano ? "." : "", nano ? 9 : 0,
+		       nano ? ts->tv_nsec : 0);
 }
 
 /* One record to the log, or to stderr when there is none, in one write. */
@@ -924,6 +934,27 @@ static bool path_is_under(const char *path, const char *dir)
 	return strncmp(path, dir, n) == 0 && (path[n] == '/' || path[n] == '\0');
 }
 
+/* Names of the directories in an open one, but for those that start with a dot.  getdents64(2). */
+static int dir_list(int dir, struct strs *names)
+{
+	struct entry { uint64_t ino, off; uint16_t len; uint8_t type; char name[]; };
+	static _Alignas(struct entry) char block[8192];
+	autoclose int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	long n;
+
+	if (fd < 0)
+		return efail("read directory");
+	while ((n = syscall(SYS_getdents64, fd, block, sizeof block)) > 0) {
+		for (long at = 0; at < n; at += ((struct entry *)(void *)(block + at))->len) {
+			const struct entry *e = (struct entry *)(void *)(block + at);
+
+			if (e->name[0] != '.' && (e->type == DT_DIR || e->type == DT_UNKNOWN))
+				strs_add(names, str_dup(e->name));
+		}
+	}
+	return n < 0 ? efail("read directory") : 0;
+}
+
 /* The host's own procfs, checked to be one and to be whole; where nothing is mounted on /proc
  * (a bare initramfs) a detached one.  Never the container's. */
 static int proc_open(void)
@@ -944,6 +975,22 @@ static int proc_open(void)
 	return mnt < 0 ? efail("no procfs on /proc, and mounting a private one") : mnt;
 }
 
+/* The mount point in a line of mountinfo: field 5, with \040 and the like made characters again. */
+static char *proc_mountpoint(const char *line)
+{
+	char *path = str_word(line, 4), *to = path;
+
+	for (const char *from = path; *from; to++) {
+		*to = *from++;
+		if (*to == '\\' && from[0] && from[1] && from[2]) {
+			*to = (char)((from[0] - '0') << 6 | (from[1] - '0') << 3 | (from[2] - '0'));
+			from += 3;
+		}
+	}
+	*to = '\0';
+	return path;
+}
+
 /* Start time in clock ticks since boot, and the state letter, of a process: field 22 and 3 of
  * proc_pid_stat(5).  With the pid it names a process for good. */
 static int proc_stat(int proc, pid_t pid, uint64_t *start, char *state)
@@ -955,14 +1002,8 @@ static int proc_stat(int proc, pid_t pid, uint64_t *start, char *state)
 
 	if (!p || !p[1])
 		return -1;
-	*state = p[2];
-	p += 2;
-	for (int field = 3; field < 22 && p; field++)
-		p = strchr(p + 1, ' ');
-	if (!p)
-		return -1;
-	*start = strtoull(p, NULL, 10);
-	return 0;
+	*state = p[2];                          /* the name before it may hold anything */
+	return str_u64(str_word(p + 1, 22 - 3), UINT64_MAX, start);
 }
 
 /* Below this line these names do not compile. */
@@ -1160,7 +1201,7 @@ static const struct name arch_names[] = { SC_ARCHS(X) { 0 } };
  * A table of fields describes a struct; dec_decode() fills it from text, with an error that
  * names the place: "linux.namespaces[1].type: unknown value "foo"".  Unknown fields are ignored
  * as the specification asks (config.md "Extensibility"); K_REFUSED fields are known and not
- * applied by this program, and so are errors.  Strings are borrowed from the text.
+ * applied by this program, and so are errors unless they are empty.  Strings are borrowed from the text.
  * Entries: dec_decode dec_load.  Uses: the reader in jsmn.h.                                                              */
 
 enum kind {
@@ -1433,7 +1474,9 @@ static int dec_scalar(const struct json *j, int i, const struct field *f, void *
 		return dec_caps(j, i, at);
 	case K_FLAGS:
 		return dec_flags(j, i, f->sub, at);
-	default:
+	default:                                /* K_REFUSED; empty ones ask for nothing */
+		if (j->tok[i].type != JSMN_PRIMITIVE && j->tok[i].size == 0)
+			return 0;
 		return dec_fail("is not supported by this program");
 	}
 }
@@ -1942,9 +1985,9 @@ static int conf_check_devices(const struct config *c)
 			return fail("linux.devices[%zu].path: %s is not an absolute file path", i, d->path);
 		if (*d->type != 'p' && (!d->major.set || !d->minor.set))
 			return fail("linux.devices[%zu].%s: is required", i, d->major.set ? "minor" : "major");
-		if (d->mode.set && (d->mode.v < 0 || d->mode.v > 07777))
-			return fail("linux.devices[%zu].fileMode: %lld is not in 0..07777", i,
-				    (long long)d->mode.v);
+		if (d->mode.set && (d->mode.v < 0 || d->mode.v & ~(S_IFMT | 07777)))
+			return fail("linux.devices[%zu].fileMode: %lld is not a file mode", i,
+				    (long long)d->mode.v);  /* type bits are podman's: not used */
 	}
 	for (size_t i = 0; i < c->resources.n_devices; i++) {
 		const struct device_rule *d = &c->resources.devices[i];
@@ -2034,13 +2077,18 @@ static int conf_check_hooks(const struct config *c)
 
 static int conf_check_version(const char *v)
 {
-	unsigned major, minor, patch;
-	int end = 0;
+	const char *at = v;
+	bool ok = true;
 
-	if (sscanf(v, "%u.%u.%u%n", &major, &minor, &patch, &end) != 3 ||
-	    !isdigit((unsigned char)v[0]) || (v[end] && v[end] != '-' && v[end] != '+'))
+	for (int part = 0; part < 3; part++) {
+		size_t n = strspn(at, "0123456789");
+
+		ok = ok && n && (n == 1 || *at != '0') && (part == 2 || at[n] == '.');
+		at += ok ? n + (part < 2) : 0;
+	}
+	if (!ok || (*at && *at != '-' && *at != '+'))
 		return fail("ociVersion: \"%s\" is not a semantic version", v);
-	if (major != 1)
+	if (v[0] != '1' || v[1] != '.')
 		return fail("ociVersion: %s is not supported, only 1.x", v);
 	return 0;
 }
@@ -2064,6 +2112,8 @@ static int conf_check(struct config *c)
 	if (c->has_process)
 		TRY(conf_check_process(&c->process, "process"));
 	TRY(conf_check_owned(c));
+	if (c->cgroups_path && strlen(c->cgroups_path) >= PATH_MAX - 256)
+		return fail("linux.cgroupsPath: longer than %d characters", PATH_MAX - 257);
 	if (c->mount_label && *c->mount_label)
 		return fail("linux.mountLabel: not supported by this program");
 	if (c->rootfs_propagation && *c->rootfs_propagation &&
@@ -2129,11 +2179,11 @@ static const struct spec_mount spec_mounts[] = {
 	{ "/sys", "sysfs", "sysfs", "nosuid,noexec,nodev,ro" },
 	{ "/sys/fs/cgroup", "cgroup", "cgroup", "nosuid,noexec,nodev,relatime,ro" },
 };
-/* Without privilege: no gid 5 to map, and a new sysfs needs an own network namespace. */
+/* Without privilege: no gid 5 to map, and a new sysfs needs an own network namespace.  All of the
+ * host's /sys becomes read-only: the user's own cgroups are in there (CVE-2023-25809). */
 static const struct spec_mount spec_mounts_rootless[] = {
 	{ "/dev/pts", "devpts", "devpts", "nosuid,noexec,newinstance,ptmxmode=0666,mode=0620" },
-	{ "/sys", "none", "/sys", "rbind,nosuid,noexec,nodev,ro" },
-	{ "/sys/fs/cgroup", NULL, NULL, NULL },
+	{ "/sys", "none", "/sys", "rbind,nosuid,noexec,nodev,rro" },
 };
 
 static const char *const spec_masked[] = {
@@ -2212,7 +2262,6 @@ static void spec_linux(struct buf *b, bool rootless)
 static void conf_spec(struct buf *b, bool rootless)
 {
 	static const char *const sets[] = { "bounding", "effective", "permitted" };
-	bool first = true;
 
 	buf_fmt(b, "%s", spec_parts[0]);
 	for (size_t i = 0; i < LEN(sets); i++) {
@@ -2227,11 +2276,8 @@ static void conf_spec(struct buf *b, bool rootless)
 		for (size_t k = 0; rootless && k < LEN(spec_mounts_rootless); k++)
 			if (str_eq(spec_mounts_rootless[k].dest, m->dest))
 				m = &spec_mounts_rootless[k];
-		if (!m->type)
-			continue;
-		buf_fmt(b, "%s", first ? "" : ",\n");
+		buf_fmt(b, "%s", i ? ",\n" : "");
 		spec_mount(b, m);
-		first = false;
 	}
 	buf_fmt(b, "\n\t],\n");
 	spec_linux(b, rootless);
@@ -2498,16 +2544,8 @@ static int str_order(const void *a, const void *b)
 /* Names of all containers below the root, sorted. */
 static int state_ids(const struct container *c, struct strs *ids)
 {
-	int fd = c->root_fd < 0 ? -1 : openat(c->root_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *e;
-
-	if (!d)
-		return c->root_fd < 0 ? 0 : efail("read state directory");
-	while ((e = readdir(d)))
-		if (e->d_name[0] != '.' && (e->d_type == DT_DIR || e->d_type == DT_UNKNOWN))
-			strs_add(ids, str_dup(e->d_name));
-	closedir(d);
+	if (c->root_fd >= 0)
+		TRY(dir_list(c->root_fd, ids));
 	if (ids->n)
 		qsort(ids->v, ids->n, sizeof *ids->v, str_order);
 	return 0;
@@ -2759,11 +2797,9 @@ static int cg_mount(int proc)
 	char *line = file_read_at(proc, "self/mountinfo", 16 << 20), *save = NULL;
 
 	for (line = line ? strtok_r(line, "\n", &save) : NULL; line; line = strtok_r(NULL, "\n", &save)) {
-		char at[PATH_MAX];
-
-		if (!strstr(line, " - cgroup2 ") || sscanf(line, "%*s %*s %*s %*s %4095s", at) != 1)
+		if (!strstr(line, " - cgroup2 "))
 			continue;
-		int fd = openat(AT_FDCWD, at, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		int fd = openat(AT_FDCWD, proc_mountpoint(line), O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 		if (fd >= 0)
 			return fd;
@@ -2907,17 +2943,49 @@ static const struct cg_limit {
 #undef S
 };
 
+/* log2(x) for x >= 1: the mantissa by the series of atanh.  Exact enough for cg_weight(), and without
+ * the 12 KiB of tables that the C library's log2() and pow() bring. */
+static double cg_log2(double x)
+{
+	const double ln2 = 0.693147180559945309417;
+	double n = 0, sum = 0, z, power;
+
+	for (; x >= 2; x /= 2)
+		n++;
+	z = (x - 1) / (x + 1);
+	power = z;
+	for (int k = 1; k < 40; k += 2, power *= z * z)
+		sum += power / k;
+	return n + 2 * sum / ln2;
+}
+
+/* 10^x for 0 <= x <= 4: the series of the exponential at x/16, squared four times. */
+static double cg_pow10(double x)
+{
+	const double ln10 = 2.302585092994045684018;
+	double t = x * ln10 / 16, term = 1, sum = 1;
+
+	for (int k = 1; k < 24; k++) {
+		term *= t / k;
+		sum += term;
+	}
+	for (int k = 0; k < 4; k++)
+		sum *= sum;
+	return sum;
+}
+
 /* cpu.weight (1..10000) for cgroup v1 shares (2..262144): the curve through (2,1), (1024,100)
- * and (262144,10000) that runc and crun use since 2025. */
+ * and (262144,10000) that runc and crun use since 2025, rounded up. */
 static int64_t cg_weight(uint64_t shares)
 {
 	if (shares <= 2)
 		return 1;
 	if (shares >= 262144)
 		return 10000;
-	double l = log2((double)shares);
+	double l = cg_log2((double)shares), w = cg_pow10((l * l + 125 * l) / 612 - 7.0 / 34);
+	int64_t down = (int64_t)w;
 
-	return (int64_t)ceil(pow(10, (l * l + 125 * l) / 612 - 7.0 / 34));
+	return w - (double)down > 1e-9 ? down + 1 : down;
 }
 
 /* memory.swap.max holds swap alone, the configuration memory and swap together. */
@@ -3056,6 +3124,10 @@ static int cg_apply(const struct container *c, const struct resources_conf *r)
 		const char *text = l->is_text ? *(char *const *)at : !number->set ? NULL :
 			number->v == -1 ? "max" : str_fmt("%" PRId64, number->v);
 
+		/* Nothing limits what has no controller: "max" is true already. */
+		if (text && str_eq(text, "max") && c->cgroup_fd >= 0 &&
+		    faccessat(c->cgroup_fd, l->file, F_OK, 0) < 0)
+			continue;
 		if (text)
 			TRY(cg_write(c, l->file, l->field, text));
 	}
@@ -3378,22 +3450,16 @@ static int cg_freeze(struct container *c, bool freeze)
 /* Calls visit for dir and every cgroup below it, the deepest first.  -1 stops the walk. */
 static int cg_walk(int dir, int (*visit)(int dir, void *arg), void *arg)
 {
-	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *e;
-	int r = 0;
+	struct strs below = { 0 };
 
-	if (!d)
-		return efail("read cgroup");
-	while (r == 0 && (e = readdir(d))) {
-		if (e->d_type != DT_DIR || e->d_name[0] == '.')
-			continue;
-		autoclose int child = cg_child(fd, e->d_name);
+	TRY(dir_list(dir, &below));
+	for (size_t i = 0; i < below.n; i++) {
+		autoclose int child = cg_child(dir, below.v[i]);
 
-		r = child < 0 ? 0 : cg_walk(child, visit, arg);
+		if (child >= 0)                 /* else removed meanwhile */
+			TRY(cg_walk(child, visit, arg));
 	}
-	closedir(d);
-	return r < 0 ? r : visit(dir, arg);
+	return visit(dir, arg);
 }
 
 static int cg_visit_pids(int dir, void *arg)
@@ -3429,8 +3495,12 @@ static int cg_signal(struct container *c, int sig)
 		err_clear();                    /* a process in the kernel's hands: signal the others */
 	int r = cg_pids(c, &pids);
 
-	for (size_t i = 0; i < pids.n; i++)
-		kill((pid_t)atoi(pids.v[i]), sig);      /* ESRCH: gone meanwhile, which is fine */
+	for (size_t i = 0; i < pids.n; i++) {
+		uint64_t pid;
+
+		if (str_u64(pids.v[i], INT_MAX, &pid) == 0 && pid)     /* 0: of another pid namespace */
+			kill((pid_t)pid, sig);  /* ESRCH: gone meanwhile, which is fine */
+	}
 	if (froze && file_write_at(c->cgroup_fd, "cgroup.freeze", "0") < 0)
 		return efail("thaw the cgroup");
 	return r;
@@ -3438,17 +3508,12 @@ static int cg_signal(struct container *c, int sig)
 
 static int cg_visit_remove(int dir, void *arg)
 {
-	(void)arg;
-	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *e;
+	struct strs below = { 0 };
 
-	if (!d)
-		return efail("read cgroup");
-	while ((e = readdir(d)))
-		if (e->d_type == DT_DIR && e->d_name[0] != '.')
-			unlinkat(fd, e->d_name, AT_REMOVEDIR);  /* the rmdir of the top tells */
-	closedir(d);
+	(void)arg;
+	TRY(dir_list(dir, &below));
+	for (size_t i = 0; i < below.n; i++)
+		unlinkat(dir, below.v[i], AT_REMOVEDIR);        /* the rmdir of the top tells */
 	return 0;
 }
 
@@ -3459,7 +3524,7 @@ static int cg_destroy(struct container *c)
 	char *slash = strrchr(c->cgroup, '/');
 
 	if (cg_open(c) < 0) {
-		if (errno != ENOENT && errno != ENODEV)
+		if (err.no != ENOENT && err.no != ENODEV && err.no != ENAMETOOLONG)
 			return -1;
 		err_clear();                    /* never made, or removed already */
 		return 0;
@@ -3674,6 +3739,8 @@ struct mnt_env {
 	int root;                               /* the new root, attached                        */
 	int (*ask)(const char *path, bool recursive);   /* RUN: the parent opens what we may not  */
 	int proc, sys;                          /* the mounts on /proc and /sys, for mnt_hide()    */
+	int *late_ro;                           /* tmpfs mounts to be made read-only at the end    */
+	size_t n_late_ro;
 };
 
 static int mnt_bind_source(const struct mnt_env *e, const struct mount_conf *m,
@@ -3747,6 +3814,13 @@ static int mnt_one(struct mnt_env *e, const struct mount_conf *m)
 	autoclose int mnt = -1, target = -1;
 
 	mnt_parse(m, &f);
+	/* A read-only tmpfs, /dev above all, is still to get what the next mounts need in it. */
+	bool late = str_eq(m->type, "tmpfs") && f.ms & MS_RDONLY && !(f.ms & (MS_BIND | MS_REMOUNT));
+
+	if (late) {
+		f.ms &= ~(unsigned long)MS_RDONLY;
+		f.set &= ~ATTR_RDONLY;
+	}
 	if (!(f.ms & MS_REMOUNT)) {
 		mnt = mnt_source(e, m, &f);
 		if (mnt < 0)
@@ -3765,6 +3839,8 @@ static int mnt_one(struct mnt_env *e, const struct mount_conf *m)
 		return fail_no(file ? EISDIR : ENOTDIR, "mount point");
 	if (sys_move_mount(mnt, target, "") < 0)
 		return efail("attach");
+	if (late)
+		e->late_ro[e->n_late_ro++] = take_fd(&mnt);
 	if (str_eq(path_clean(m->dest), "/proc") || str_eq(path_clean(m->dest), "/sys")) {
 		int *keep = path_clean(m->dest)[1] == 'p' ? &e->proc : &e->sys;
 
@@ -3805,8 +3881,7 @@ static int mnt_private_above(const char *path)
 static int mnt_root(const struct config *conf)
 {
 	int prop = 0;
-	struct stat st;
-	autoclose int fd = -1;
+	autoclose int at = -1, fd = -1;
 
 	if (conf->rootfs_propagation && *conf->rootfs_propagation)
 		name_find(propagation_names, conf->rootfs_propagation, &prop);
@@ -3817,18 +3892,17 @@ static int mnt_root(const struct config *conf)
 		return efail("change propagation of /");
 	if (prop & MS_SHARED)
 		TRY(mnt_private_above(conf->rootfs));
-	fd = mnt_tree(AT_FDCWD, conf->rootfs, true);
+	at = openat(AT_FDCWD, conf->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	fd = at < 0 ? -1 : mnt_tree(at, "", true);
 	if (fd < 0)
 		return efail("rootfs %s", conf->rootfs);
-	if (fstat(fd, &st) < 0 || !S_ISDIR(st.st_mode))
-		return fail("rootfs %s: not a directory", conf->rootfs);
 	if (prop & MS_SHARED) {                         /* pivot_root(2) takes no shared root */
 		struct mount_attr1 private = { .propagation = MS_PRIVATE };
 
 		if (sys_mount_setattr(fd, false, &private) < 0)
 			return efail("make the root private");
 	}
-	if (sys_move_mount(fd, AT_FDCWD, conf->rootfs) < 0)
+	if (sys_move_mount(fd, at, "") < 0)
 		return efail("attach rootfs %s", conf->rootfs);
 	return take_fd(&fd);
 }
@@ -3837,8 +3911,7 @@ static int mnt_root(const struct config *conf)
 static int mnt_on_root(int proc, struct strs *paths)
 {
 	char *text = file_read_at(proc, "self/mountinfo", 16 << 20), *save = NULL;
-	int id, parent, root_id = -1;
-	char at[PATH_MAX];
+	char *root_id = NULL;
 
 	if (!text)
 		return efail("read mountinfo");
@@ -3846,12 +3919,12 @@ static int mnt_on_root(int proc, struct strs *paths)
 		char *copy = str_dup(text);
 
 		for (char *l = strtok_r(copy, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
-			if (sscanf(l, "%d %d %*s %*s %4095s", &id, &parent, at) != 3)
-				continue;
-			if (!pass && str_eq(at, "/") && root_id < 0)
-				root_id = id;
-			if (pass && parent == root_id && id != root_id && !str_eq(at, "/"))
-				strs_add(paths, str_dup(at));
+			char *at = proc_mountpoint(l);
+
+			if (!pass && !root_id && str_eq(at, "/"))
+				root_id = str_word(l, 0);
+			if (pass && str_eq(str_word(l, 1), root_id) && strcmp(at, "/"))
+				strs_add(paths, at);
 		}
 	}
 	return 0;
@@ -3870,6 +3943,9 @@ static int mnt_cover(int root, int proc)
 	autoclose int upper = lower < 0 ? -1 : mnt_fs("tmpfs", "none", &ro);
 
 	TRY(mnt_on_root(proc, &on_root));
+	/* What follows must neither reach the host nor be shared: pivot_root(2) refuses that. */
+	if (mount(NULL, "/", NULL, MS_PRIVATE, NULL) < 0)
+		return efail("make / private");
 	if (upper < 0 || mnt_set(lower, &ro) < 0 || mnt_set(upper, &ro) < 0)
 		return ctx("cover the initramfs");
 	if (sys_move_mount(lower, AT_FDCWD, "/") < 0 || sys_move_mount(upper, lower, "") < 0)
@@ -4182,6 +4258,9 @@ static int mnt_hide(const struct mnt_env *e)
 	}
 	close_p(&k.null);
 	close_p(&k.empty);
+	for (size_t i = 0; r == 0 && i < e->n_late_ro; i++)
+		if (sys_mount_setattr(e->late_ro[i], false, &ro) < 0)
+			r = efail("make a tmpfs read-only");
 	if (r == 0 && conf->root.readonly && sys_mount_setattr(e->root, false, &ro) < 0)
 		return efail("root.readonly");
 	return r;
@@ -5929,6 +6008,7 @@ static int init_mounts(struct init *i)
 {
 	i->mnt = (struct mnt_env){ .conf = i->conf, .c = i->c, .root = i->root,
 				   .ask = run_ask_source, .proc = -1, .sys = -1 };
+	i->mnt.late_ro = arena_alloc(i->conf->n_mounts * sizeof *i->mnt.late_ro);
 	return mnt_all(&i->mnt);
 }
 
@@ -6484,15 +6564,17 @@ static int run_settle(const struct init *i, pid_t pid)
 
 static int run_load_config(struct container *c, const struct run_opts *o, char **text, size_t *len)
 {
-	char *bundle = realpath(o->bundle ? o->bundle : ".", NULL);
-	autoclose int fd = -1;
+	char path[PATH_MAX];
+	autoclose int dir = openat(AT_FDCWD, o->bundle ? o->bundle : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	ssize_t n = dir < 0 ? -1 : readlinkat(c->proc_fd, str_fmt("self/fd/%d", dir), path, sizeof path);
 
-	if (!bundle)
-		return efail("bundle %s", o->bundle);
-	c->bundle = bundle;
-	fd = openat(AT_FDCWD, str_fmt("%s/config.json", bundle), O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (n < 0 || n == (ssize_t)sizeof path)
+		return efail("bundle %s", o->bundle ? o->bundle : ".");
+	c->bundle = str_ndup(path, (size_t)n);
+	autoclose int fd = openat(dir, "config.json", O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
 	if (fd < 0 && errno == ENOENT)
-		return fail("JSON specification file config.json not found in %s", bundle);
+		return fail("JSON specification file config.json not found in %s", c->bundle);
 	*text = fd < 0 ? NULL : fd_read_all(fd, JSON_MAX_SIZE, len);
 	if (!*text)
 		return efail("config.json");
@@ -6500,7 +6582,7 @@ static int run_load_config(struct container *c, const struct run_opts *o, char *
 	char *copy = arena_alloc(*len + 2);             /* parsing writes into its text */
 
 	memcpy(copy, *text, *len);
-	TRY(conf_load(c->conf, copy, *len, bundle));
+	TRY(conf_load(c->conf, copy, *len, c->bundle));
 	c->rootfs = c->conf->rootfs;
 	c->annotations = c->conf->annotations;
 	return 0;
@@ -7049,7 +7131,7 @@ static const char *cmd_root(const struct options *o)
 	const char *xdg = getenv("XDG_RUNTIME_DIR");
 
 	if (o->root)
-		return o->root[0] == '/' ? o->root : str_fmt("%s/%s", getcwd(NULL, 0), o->root);
+		return o->root;
 	if (geteuid() != 0 && xdg && *xdg)
 		return str_fmt("%s/runtime", xdg);
 	return geteuid() == 0 ? "/run/runtime" : str_fmt("/tmp/runtime-%u", geteuid());
@@ -7076,7 +7158,6 @@ static int cmd_open(struct container *c, const struct options *o)
 /* In a user namespace, or without root, some rights are missing that nobody promised. */
 static bool cmd_rootless(const struct options *o, int proc)
 {
-	unsigned inside, outside, size;
 	char *map;
 
 	if (o->rootless && !str_eq(o->rootless, "auto"))
@@ -7084,8 +7165,8 @@ static bool cmd_rootless(const struct options *o, int proc)
 	if (geteuid() != 0)
 		return true;
 	map = file_read_at(proc, "self/uid_map", 8192);
-	return map && sscanf(map, "%u %u %u", &inside, &outside, &size) == 3 &&
-	       !(inside == 0 && outside == 0 && size == UINT32_MAX);
+	return map && (strcmp(str_word(map, 0), "0") || strcmp(str_word(map, 1), "0") ||
+		       strcmp(str_word(map, 2), "4294967295"));
 }
 
 static void out_text(const struct buf *b)
@@ -7526,23 +7607,24 @@ static void ps_line(struct buf *b, int proc, const char *pid)
 {
 	char *stat = file_read_at(proc, str_fmt("%s/stat", pid), 4096);
 	char *name = stat ? strchr(stat, '(') : NULL, *end = stat ? strrchr(stat, ')') : NULL;
-	unsigned long utime = 0, stime = 0;
-	int ppid = 0;
+	uint64_t utime, stime;
 	struct stat st;
 
-	if (!end || sscanf(end + 2, "%*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &ppid, &utime,
-			   &stime) != 3 || fstatat(proc, pid, &st, 0) < 0)
+	/* fields 14 and 15 of proc_pid_stat(5); the first after the name is 3 */
+	if (!end || str_u64(str_word(end + 1, 14 - 3), UINT64_MAX, &utime) < 0 ||
+	    str_u64(str_word(end + 1, 15 - 3), UINT64_MAX, &stime) < 0 || fstatat(proc, pid, &st, 0) < 0)
 		return;
+	char *ppid = str_word(end + 1, 4 - 3);
 	autoclose int fd = openat(proc, str_fmt("%s/cmdline", pid), O_RDONLY | O_CLOEXEC);
 	size_t len = 0;
 	char *cmd = fd < 0 ? NULL : fd_read_all(fd, 1 << 20, &len);
-	unsigned long secs = (utime + stime) / (unsigned long)sysconf(_SC_CLK_TCK);
+	unsigned long secs = (unsigned long)((utime + stime) / (uint64_t)sysconf(_SC_CLK_TCK));
 
 	for (size_t i = 0; i + 1 < len; i++)
 		if (!cmd[i])
 			cmd[i] = ' ';
 	*end = '\0';
-	buf_fmt(b, "%-8u %7s %7d  0 -     ?        %02lu:%02lu:%02lu %s\n", st.st_uid, pid, ppid,
+	buf_fmt(b, "%-8u %7s %7s  0 -     ?        %02lu:%02lu:%02lu %s\n", st.st_uid, pid, ppid,
 		secs / 3600, secs / 60 % 60, secs % 60, len ? cmd : str_fmt("[%s]", name + 1));
 }
 
@@ -7768,15 +7850,15 @@ static int cmd_run(const struct command *c, char **argv, char **all, struct opti
 		return 0;
 	}
 	if (c->min == c->max && o->n_args != (size_t)c->min) {
-		fail("%s: \"%s\" requires exactly %d argument(s)", prog, c->name, c->min);
+		fail("\"%s\" requires exactly %d argument(s)", c->name, c->min);
 		return cmd_usage(c);
 	}
 	if (o->n_args < (size_t)c->min) {
-		fail("%s: \"%s\" requires a minimum of %d argument(s)", prog, c->name, c->min);
+		fail("\"%s\" requires a minimum of %d argument(s)", c->name, c->min);
 		return cmd_usage(c);
 	}
 	if (c->max >= 0 && o->n_args > (size_t)c->max) {
-		fail("%s: \"%s\" requires a maximum of %d argument(s)", prog, c->name, c->max);
+		fail("\"%s\" requires a maximum of %d argument(s)", c->name, c->max);
 		return cmd_usage(c);
 	}
 	exit_failure = c->failure;

@@ -11,7 +11,7 @@ case $0 in */*) here=${0%/*} ;; *) here=. ;; esac
 here=$(cd "$here" && pwd) || exit 1
 rt=${1:-$here/../runtime}
 busybox=${BUSYBOX:-$here/../build/busybox}
-id=demo work= hint=
+id=demo$$ work='' hint=''
 
 fail()
 {
@@ -67,11 +67,11 @@ await()
 }
 
 spec='runtime spec' kind='the default'
-[ "$(id -u)" = 0 ] && grep -q 4294967295 /proc/self/uid_map || {
+if [ "$(id -u)" != 0 ] || ! grep -q 4294967295 /proc/self/uid_map; then      # not root of the machine
 	spec='runtime spec --rootless' kind='the one for an ordinary user' hint='
 demo: an ordinary user needs user namespaces: see the sysctls user.max_user_namespaces,
 demo: kernel.unprivileged_userns_clone and kernel.apparmor_restrict_unprivileged_userns.  Or: sudo make demo'
-}
+fi
 
 echo "\`runtime' is $rt --root $work/state"
 runtime --version || fail "$rt does not run here"
@@ -125,7 +125,7 @@ step 'cgroup and state are gone' "runtime delete $id"
 refused 'as this says' "runtime state $id"
 
 [ -z "$(ls -A "$work/state")" ] || fail "something is left in $work/state"
-trap - EXIT
-cd / && rm -rf "$work"
+clean || fail 'cannot clean up'
+work=
 echo
 echo 'demo: done, nothing left behind'

@@ -172,7 +172,7 @@ test_delete_force_kills_what_is_in_nested_cgroups() {
 	rt_ok start "$id"
 	in_ct "$id" /probe mkdir /sys/fs/cgroup/a >/dev/null
 	in_ct -d --pid-file "$PWD/pid" "$id" /probe sleep
-	echo "$(cat pid)" >"$dir/a/cgroup.procs"
+	cat pid >"$dir/a/cgroup.procs"
 	rt_ok delete --force "$id"
 	fails test -e "$dir"
 	wait_gone "$(cat pid)"

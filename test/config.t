@@ -78,8 +78,9 @@ test_duplicate_key() {
 
 test_deep_nesting() {
 	need root
-	i=0 deep=
-	while [ $i -lt 5000 ]; do deep="$deep[[[[[[[[[["; i=$((i + 10)); done
+	i=0
+	deep=
+	while [ $i -lt 5000 ]; do deep="${deep}[[[[[[[[[["; i=$((i + 10)); done
 	raw "{\"x\":$deep"
 	rt_fails run -b b "$id"
 	! ours || like "$err" '^runtime: config.json: line 1, column [0-9]+: '

@@ -645,7 +645,7 @@ test_exec_cgroup_does_not_escape() {
 process() {
 	echo "{\"cwd\":\"/\",\"args\":$1,\"env\":[\"PATH=/bin\"],\"user\":{\"uid\":0,\"gid\":0}}" >p.json
 	shift
-	[ $# = 0 ] || edit p.json "$@"
+	[ $# = 0 ] || edit p.json "$@" || fail "edit $*"
 }
 
 test_exec_process_file() {
@@ -738,7 +738,7 @@ test_exec_process_file_is_checked() {
 		isnt "$status" 0 "args $a"
 		is "$(wc -l <err)" 1 'one line'
 	done
-	for e in 'cwd=relative' 'cwd=' 'cwd-' 'env=[1]' 'user={"uid":-1,"gid":0}' \
+	for e in 'cwd=relative' 'cwd=""' 'cwd-' 'env=[1]' 'user={"uid":-1,"gid":0}' \
 		'user={"uid":4294967296,"gid":0}' 'rlimits=[{"type":"RLIMIT_X","hard":1,"soft":1}]' \
 		'rlimits=[{"type":"RLIMIT_CORE","hard":1,"soft":2}]' 'terminal=1'; do
 		process '["/probe","true"]' "$e"

@@ -38,7 +38,8 @@ test_several_ranges() {
 test_many_ranges() {
 	need root
 	need userns
-	list= i=0
+	list=
+	i=0
 	while [ $i -lt 300 ]; do
 		list="$list${list:+,}{\"containerID\":$i,\"hostID\":$((100000 + i * 2)),\"size\":1}"
 		i=$((i + 1))
