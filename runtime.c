@@ -340,7 +340,7 @@ static int str_u64(const char *s, uint64_t max, uint64_t *out)
 	for (; *s; s++) {
 		unsigned d = (unsigned char)*s - '0';
 
-		if (d > 9 || v > (max - d) / 10)
+		if (d > 9 || d > max || v > (max - d) / 10)
 			return -1;
 		v = v * 10 + d;
 	}
@@ -1475,7 +1475,8 @@ static int dec_scalar(const struct json *j, int i, const struct field *f, void *
 	case K_FLAGS:
 		return dec_flags(j, i, f->sub, at);
 	default:                                /* K_REFUSED; empty ones ask for nothing */
-		if (j->tok[i].type != JSMN_PRIMITIVE && j->tok[i].size == 0)
+		if (j->tok[i].type != JSMN_PRIMITIVE && j->tok[i].size == 0 &&
+		    (j->tok[i].type != JSMN_STRING || j->tok[i].start == j->tok[i].end))
 			return 0;
 		return dec_fail("is not supported by this program");
 	}
@@ -2358,9 +2359,9 @@ static int state_root(struct container *c, const char *root, bool make)
 	return 0;
 }
 
-static int state_lock(struct container *c, bool wait)
+static int state_lock(struct container *c)
 {
-	while (flock(c->dir_fd, LOCK_EX | (wait ? 0 : LOCK_NB)) < 0)
+	while (flock(c->dir_fd, LOCK_EX) < 0)
 		if (errno != EINTR)
 			return efail("lock %s", c->id);
 	return 0;
@@ -2377,12 +2378,14 @@ static int state_new(struct container *c)
 			return errno == EEXIST ? fail("%s: container with given ID already exists", c->id) :
 			       efail("make state directory of %s", c->id);
 		c->dir_fd = path_child(c->root_fd, c->id, O_RDONLY | O_DIRECTORY);
-		if (c->dir_fd < 0 && errno != ENOENT) {
-			efail("open state directory of %s", c->id);
+		if (c->dir_fd < 0 && errno == ENOENT)
+			continue;
+		if (c->dir_fd < 0 || flock(c->dir_fd, LOCK_EX) < 0 || fstat(c->dir_fd, &st) < 0) {
+			efail("lock state directory of %s", c->id);
 			unlinkat(c->root_fd, c->id, AT_REMOVEDIR);
 			return -1;
 		}
-		if (c->dir_fd >= 0 && state_lock(c, true) == 0 && fstat(c->dir_fd, &st) == 0 && st.st_nlink)
+		if (st.st_nlink)
 			return 0;
 		close_p(&c->dir_fd);
 	}
@@ -2453,26 +2456,35 @@ static int state_open(struct container *c)
 	return c->proc_fd < 0 ? -1 : 0;
 }
 
-/* Opens for a change: with the lock, and the state read after it was taken. */
-static int state_open_locked(struct container *c)
+static bool state_alive(const struct container *c, int64_t pid, uint64_t start)
+{
+	uint64_t now;
+	char letter;
+
+	return pid > 0 && proc_stat(c->proc_fd, (pid_t)pid, &now, &letter) == 0 && now == start &&
+	       letter != 'Z' && letter != 'X';
+}
+
+/* Opens for a change: with the lock, and the state read after it was taken.  A container that is
+ * being created is returned as it is, without the lock, unless `wait`: its status refuses the change,
+ * and a hook of its own that comes here must not wait for itself. */
+static int state_open_locked(struct container *c, bool wait)
 {
 	struct stat st;
 
 	TRY(state_open(c));
-	TRY(state_lock(c, true));
+	if (flock(c->dir_fd, LOCK_EX | LOCK_NB) < 0) {
+		if (!wait && c->created && !c->ready && state_alive(c, c->maker, c->maker_start))
+			return 0;
+		TRY(state_lock(c));
+	}
 	if (fstat(c->dir_fd, &st) < 0 || st.st_nlink == 0)
 		return fail("%s: container does not exist", c->id);
-	int dir = take_fd(&c->dir_fd);
+	int locked = take_fd(&c->dir_fd), r = state_open(c);
 
-	if (state_open(c) < 0) {
-		close_p(&dir);
-		return -1;
-	}
-	int twin = c->dir_fd;                   /* keep the descriptor that carries the lock */
-
-	c->dir_fd = dir;
-	close_p(&twin);
-	return 0;
+	close_p(&c->dir_fd);                    /* keep the descriptor that carries the lock */
+	c->dir_fd = locked;
+	return r;
 }
 
 /* Loads the config that was saved at create. */
@@ -2486,15 +2498,6 @@ static int state_config(struct container *c)
 		return efail("config.json of %s", c->id);
 	c->conf = arena_alloc(sizeof *c->conf);
 	return conf_load(c->conf, text, len, c->bundle);
-}
-
-static bool state_alive(const struct container *c, int64_t pid, uint64_t start)
-{
-	uint64_t now;
-	char letter;
-
-	return pid > 0 && proc_stat(c->proc_fd, (pid_t)pid, &now, &letter) == 0 && now == start &&
-	       letter != 'Z' && letter != 'X';
 }
 
 /* Opens c->pidfd on init if it lives.  The start time is compared after the pidfd is held, so the
@@ -2804,7 +2807,9 @@ static int cg_mount(int proc)
 		if (fd >= 0)
 			return fd;
 	}
-	return fail("no cgroup2 file system is mounted; try: mount -t cgroup2 none /sys/fs/cgroup");
+	fail("no cgroup2 file system is mounted; try: mount -t cgroup2 none /sys/fs/cgroup");
+	err.no = ENODEV;                        /* and so no cgroup of ours is anywhere */
+	return -1;
 }
 
 /* The cgroup this process is in, as /proc/self/cgroup has it; "/" when it does not say. */
@@ -3226,6 +3231,9 @@ static int dev_rule(struct dev_list *l, const struct device_rule *d)
 
 static int dev_list(struct dev_list *l, const struct device_rule *rules, size_t n)
 {
+	/* The program's jumps are 16 bits; DEV_HIT and DEV_MISS must stay out of their reach. */
+	if (n > 2000)
+		return fail("linux.resources.devices: more than 2000 rules");
 	*l = (struct dev_list){ .cap = 2 * n + LEN(cg_device_defaults) };
 	l->v = arena_alloc(l->cap * sizeof *l->v);
 	for (size_t i = 0; i < n; i++)
@@ -4496,7 +4504,6 @@ static char **sec_env(const struct process_conf *p)
 {
 	struct strs env = { 0 };
 	size_t slots = 16;
-	bool home = false;
 
 	while (slots < p->env.n * 2)
 		slots *= 2;
@@ -4520,12 +4527,15 @@ static char **sec_env(const struct process_conf *p)
 		}
 		strs_add(&env, item);
 		seen[at] = (uint32_t)env.n;
-		home |= n == 4 && str_starts(item, "HOME=") && item[5];
 	}
-	if (!home)
-		strs_add(&env, str_fmt("HOME=%s", sec_home(p->user.uid)));
-	if (!env.n)
-		env.v = arena_alloc(sizeof *env.v);
+	size_t home = 0;
+
+	while (home < env.n && !str_starts(env.v[home], "HOME="))
+		home++;
+	if (home == env.n)
+		strs_add(&env, NULL);
+	if (!env.v[home] || !env.v[home][5])    /* an empty one counts as none, as in runc */
+		env.v[home] = str_fmt("HOME=%s", sec_home(p->user.uid));
 	return env.v;
 }
 
@@ -5519,8 +5529,39 @@ static bool tty_host_size(struct winsize *ws)
 
 /* -- hooks ------------------------------------------------------------------------------------- */
 
+/* The signals that were blocked while a container is made; -1: none are.  Descriptor of io. */
+static int io_signals = -1;
+
+/* Reads what has come in.  True with the error record if it asks this program to end. */
+static bool io_interrupted(void)
+{
+	struct signalfd_siginfo si;
+
+	while (read(io_signals, &si, sizeof si) == (ssize_t)sizeof si)
+		if (si.ssi_signo == SIGTERM || si.ssi_signo == SIGINT || si.ssi_signo == SIGHUP ||
+		    si.ssi_signo == SIGQUIT) {
+			fail("interrupted by signal %u", si.ssi_signo);
+			return true;
+		}
+	return false;
+}
+
+/* Waits until fd can be read; -1 when a signal ends the wait. */
+static int io_wait_readable(int fd)
+{
+	struct pollfd p[] = { { .fd = fd, .events = POLLIN }, { .fd = io_signals, .events = POLLIN } };
+
+	while (io_signals >= 0 && !p[0].revents) {
+		if (poll(p, LEN(p), -1) < 0 && errno != EINTR)
+			return efail("poll");
+		if (p[1].revents && io_interrupted())
+			return -1;
+	}
+	return 0;
+}
+
 /* What goes to a hook and comes back. */
-struct hook_io { const struct buf *state; size_t sent; struct buf text; };
+struct hook_io { const struct buf *state; size_t sent; struct buf text; bool interrupted; };
 
 /* In the hook's process: state on stdin, output collected, nothing else open. */
 static _Noreturn void hook_exec(const struct hook *h, int in, int out)
@@ -5554,7 +5595,8 @@ static bool hook_talk(int pidfd, int *in, int out, const struct hook *h, struct 
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	for (;;) {
 		struct pollfd p[] = { { .fd = pidfd, .events = POLLIN }, { .fd = out, .events = POLLIN },
-				      { .fd = *in, .events = POLLOUT } };
+				      { .fd = *in, .events = POLLOUT },
+				      { .fd = io_signals, .events = POLLIN } };
 		int left = -1;
 
 		if (h->timeout.set) {
@@ -5568,6 +5610,10 @@ static bool hook_talk(int pidfd, int *in, int out, const struct hook *h, struct 
 		}
 		if (poll(p, LEN(p), left) < 0 && errno != EINTR)
 			return false;
+		if (p[3].revents && io_interrupted()) {
+			io->interrupted = true;
+			return false;
+		}
 		if (p[2].revents) {
 			ssize_t n = write(*in, io->state->p + io->sent, io->state->len - io->sent);
 
@@ -5620,6 +5666,8 @@ static int hook_run(const struct hook *h, const struct buf *state)
 	close_p(&pidfd);
 	if (pid < 0)
 		return fail_no(no, "fork");
+	if (io.interrupted)
+		return ctx("%s", h->path);
 	if (!ended)
 		return fail("%s: timed out after %lld seconds and was killed", h->path,
 			    (long long)h->timeout.v);
@@ -5680,6 +5728,7 @@ static int io_block_signals(struct io *io)
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &io->old);
 	io->signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+	io_signals = io->signals;
 	return io->signals < 0 ? efail("signalfd") : 0;
 }
 
@@ -6265,6 +6314,8 @@ static _Noreturn void run_init(struct init *i)
 		signal(sig, SIG_DFL);
 	sigprocmask(SIG_SETMASK, &i->io->old, NULL);
 	umask(0022);
+	io_signals = -1;                        /* the parent's to read */
+	close_p(&i->io->signals);
 	close_p(&i->other);
 	close_p(&i->c->dir_fd);                 /* it carries the lock */
 	close_p(&i->c->root_fd);
@@ -6451,6 +6502,7 @@ static int run_serve(struct container *c, struct init *i, pid_t pid)
 		struct wire w = { 0 };
 		struct fd_gift gift;
 
+		TRY(io_wait_readable(i->other));
 		TRY(msg_recv(i->other, &w, &gift));
 		if (w.msg == M_CONSOLE) {
 			close_p(&i->io->master);
@@ -6671,6 +6723,7 @@ static void run_release(struct init *i)
 	close_p(&i->start);
 	close_p(&i->console);
 	close_p(&i->io->signals);
+	io_signals = -1;
 	for (int n = 0; n < NS_COUNT; n++)
 		close_p(&i->plan.fd[n]);
 }
@@ -6735,7 +6788,7 @@ static int run_create(struct container *c, struct run_opts *o, int *status)
 	*status = io_wait(&io);
 	if (o->keep)
 		return 0;
-	if (state_lock(c, true) < 0 || faccessat(c->dir_fd, "state.json", F_OK, 0) < 0)
+	if (state_lock(c) < 0 || faccessat(c->dir_fd, "state.json", F_OK, 0) < 0)
 		return 0;                       /* `delete --force` was faster */
 	return run_delete(c);
 }
@@ -7216,7 +7269,7 @@ static int cmd_start(struct options *o)
 	struct container c;
 
 	TRY(cmd_handle(&c, o, false));
-	TRY(state_open_locked(&c));
+	TRY(state_open_locked(&c, false));
 	return run_start(&c);
 }
 
@@ -7309,7 +7362,7 @@ static int cmd_delete(struct options *o)
 	if (o->force && state_open(&c) == 0)
 		cmd_stop_maker(&c);
 	close_p(&c.dir_fd);
-	if (state_open_locked(&c) < 0) {
+	if (state_open_locked(&c, o->force) < 0) {
 		/* Gone, or a state.json that cannot be read: --force removes that as well. */
 		bool gone = strstr(err.msg, "container does not exist") != NULL;
 
@@ -7333,7 +7386,7 @@ static int cmd_pause(struct options *o)
 	struct container c;
 
 	TRY(cmd_handle(&c, o, false));
-	TRY(state_open_locked(&c));
+	TRY(state_open_locked(&c, false));
 	enum status st = run_status(&c);
 
 	if (st != ST_RUNNING && st != ST_CREATED)
@@ -7353,7 +7406,7 @@ static int cmd_resume(struct options *o)
 	struct container c;
 
 	TRY(cmd_handle(&c, o, false));
-	TRY(state_open_locked(&c));
+	TRY(state_open_locked(&c, false));
 	if (run_status(&c) != ST_PAUSED)
 		return fail("container not paused");
 	return cg_freeze(&c, false);

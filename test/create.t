@@ -356,6 +356,56 @@ test_create_preserve_fds() {
 	rt_ok delete "$id"
 }
 
+# ---- while it is made ----
+
+test_create_is_creating_until_it_is_done() {
+	need root
+	need runtime
+	bundle args='/probe sleep' \
+		"hooks.createRuntime=[{\"path\":\"/bin/sh\",\"args\":[\"sh\",\"-c\",\": >$PWD/in; while [ ! -e $PWD/go ]; do $PROBE sleep 0.02; done\"]}]"
+	rt_bg create -b b --pid-file pid "$id"
+	wait_for test -e in
+	is "$(status_of "$id")" creating
+	fails test -e pid
+	RT_LIMIT=5
+	for c in start pause resume; do
+		rt_fails $c "$id"
+		is "$status" 1 $c
+	done
+	rt exec "$id" true
+	is "$status" 255 exec
+	rt_fails create -b b "$id"
+	has "$err" 'already exists'
+	rt_ok list
+	like "$out" "^$id .* creating "
+	: >go
+	rt_wait
+	is "$status" 0 "$err"
+	is "$(status_of "$id")" created
+	is "$(cat pid)" "$(pid_of "$id")"
+	rt_ok delete -f "$id"
+}
+
+test_create_that_is_terminated_cleans_up() {
+	need root
+	need runtime
+	RT_LIMIT=10
+	for s in TERM INT; do
+		rm -f hook.pid
+		bundle args='/probe sleep' \
+			"hooks.createRuntime=[{\"path\":\"/bin/sh\",\"args\":[\"sh\",\"-c\",\"echo \$\$ >$PWD/hook.pid; exec $PROBE sleep 100\"]}]"
+		rt_bg create -b b --pid-file pid "$id"
+		wait_for test -s hook.pid
+		kill -s $s "$bg_pid"
+		rt_wait
+		is "$status" 1 "$s"
+		isnt "$err" ''
+		wait_gone "$(cat hook.pid)"
+		fails test -e pid
+		nothing_left
+	done
+}
+
 # ---- options ------------------------------------------------------------------------------------------
 
 test_create_no_pivot() {

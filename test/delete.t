@@ -233,6 +233,68 @@ test_delete_does_not_touch_a_reused_pid() {
 
 # ---- what a killed runtime leaves ----------------------------------------------------------------
 
+# half: a create that is in the middle of a hook; its pid is $bg_pid, the hook's $pid
+half() {
+	RT_LIMIT=20
+	bundle args='/probe sleep' \
+		"hooks.createRuntime=[{\"path\":\"/bin/sh\",\"args\":[\"sh\",\"-c\",\"echo \$\$ >$PWD/hook.pid; exec $PROBE sleep 100\"]}]"
+	rt_bg create -b b "$id"
+	wait_for test -s hook.pid
+	pid=$(cat hook.pid)
+}
+
+test_delete_of_a_container_that_is_being_created_is_refused() {
+	need root
+	need runtime
+	half
+	is "$(status_of "$id")" creating
+	rt_fails delete "$id"
+	is "$status" 1
+	ok kill -0 "$bg_pid"
+	kill "$pid"
+	rt_wait
+	is "$status" 1 'create fails with its hook'
+	all_gone
+}
+
+test_delete_force_of_a_container_that_is_being_created() {
+	need root
+	need runtime
+	half
+	rt_ok delete --force "$id"
+	rt_wait
+	isnt "$status" 0 'create does not succeed'
+	all_gone
+}
+
+test_delete_force_after_create_was_killed() {
+	need root
+	need runtime
+	half
+	kill -9 "$bg_pid"
+	rt_wait
+	is "$(status_of "$id")" stopped 'nobody is creating it any more'
+	rt_ok list
+	like "$out" "^$id .* stopped "
+	for c in start 'kill KILL' pause exec; do
+		case $c in kill*) rt kill "$id" KILL ;; exec) rt exec "$id" true ;; *) rt $c "$id" ;; esac
+		isnt "$status" 0 "$c"
+		isnt "$status" 124 "$c"
+	done
+	rt_ok delete --force "$id"
+	all_gone
+}
+
+test_delete_of_what_a_killed_create_left_without_force() {
+	need root
+	need runtime
+	half
+	kill -9 "$bg_pid"
+	rt_wait
+	rt_ok delete "$id"
+	all_gone
+}
+
 test_delete_force_of_an_empty_state_directory() {
 	mkdir -p "$STATE/$id"
 	rt_ok delete --force "$id"

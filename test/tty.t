@@ -43,7 +43,7 @@ test_tty_create_sends_the_terminal_to_the_console_socket() {
 	is $? 0
 	like "$(cat recv.out)" '^tty: yes$'
 	like "$(cat recv.out)" '^data: .' 'with a name as data'
-	like "$(cat recv.out)" '^fd: /dev/(pts/)?ptmx'
+	like "$(cat recv.out)" '^fd: /.*ptmx$'
 	o=$(tr -d '\r' <con.out)
 	for n in 0 1 2; do like "$o" "^$n tty /dev/(console|pts/0)\$"; done
 	like "$o" '^controlling yes$'
