@@ -113,10 +113,14 @@ enum {                                  /* asm-generic/unistd.h, kernel 5.1 to 5
 	NR_mount_setattr = NR_BASE + 442,
 };
 
-enum { RESOLVE_XDEV_NO = 0x01, RESOLVE_MAGIC_NO = 0x02, RESOLVE_LINKS_NO = 0x04,
-       RESOLVE_UNDER = 0x08, RESOLVE_ROOT = 0x10 };                   /* linux/openat2.h */
-enum { TREE_CLONE = 1, TREE_CLOEXEC = O_CLOEXEC, MOVE_F_EMPTY = 0x04, MOVE_T_EMPTY = 0x40,
-       FS_CLOEXEC = 1, FSCONFIG_STRING = 1, FSCONFIG_CREATE = 6 };     /* linux/mount.h */
+enum {                                  /* linux/openat2.h */
+	RESOLVE_XDEV_NO = 0x01, RESOLVE_MAGIC_NO = 0x02, RESOLVE_LINKS_NO = 0x04,
+	RESOLVE_UNDER = 0x08, RESOLVE_ROOT = 0x10,
+};
+enum {                                  /* linux/mount.h */
+	TREE_CLONE = 1, TREE_CLOEXEC = O_CLOEXEC, MOVE_F_EMPTY = 0x04, MOVE_T_EMPTY = 0x40,
+	FS_CLOEXEC = 1, FSCONFIG_STRING = 1, FSCONFIG_CREATE = 6,
+};
 #define ATTR_RDONLY      0x00000001ull  /* MOUNT_ATTR_*, linux/mount.h */
 #define ATTR_NOSUID      0x00000002ull
 #define ATTR_NODEV       0x00000004ull
@@ -486,7 +490,8 @@ static void log_error(void)
 
 static int log_open(const char *path)
 {
-	logger.fd = openat(AT_FDCWD, path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0644);
+	logger.fd =
+		openat(AT_FDCWD, path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0644);
 	return logger.fd < 0 ? efail("open log file %s", path) : 0;
 }
 
@@ -578,7 +583,9 @@ static pid_t sys_clone3(uint64_t flags, int cgroup_fd, int *pidfd)
 {
 	int fd = -1;
 	struct clone3_args a = {
-		.flags = flags | CLONE3_PIDFD, .pidfd = (uint64_t)(uintptr_t)&fd, .exit_signal = SIGCHLD,
+		.flags = flags | CLONE3_PIDFD,
+		.pidfd = (uint64_t)(uintptr_t)&fd,
+		.exit_signal = SIGCHLD,
 	};
 
 	if (cgroup_fd >= 0) {
@@ -821,7 +828,8 @@ static int walk_step(struct walk *w, const char *name, char **rest, bool file)
 		return walk_to(w);
 	}
 	for (int tries = 0; fd < 0; tries++) {
-		fd = sys_openat2(w->fd, name, O_PATH | O_NOFOLLOW, RESOLVE_UNDER | RESOLVE_MAGIC_NO);
+		fd = sys_openat2(w->fd, name, O_PATH | O_NOFOLLOW,
+				 RESOLVE_UNDER | RESOLVE_MAGIC_NO);
 		if (fd < 0 && (errno != ENOENT || tries > 8 || walk_create(w, name, file) < 0))
 			return -1;
 	}
@@ -1198,11 +1206,11 @@ static const struct name arch_names[] = { SC_ARCHS(X) { 0 } };
 /* ==== end NAMES ======================================================== } */
 
 /* ==== ROOM 5: JSON ===================================================== {
- * A table of fields describes a struct; dec_decode() fills it from text, with an error that
- * names the place: "linux.namespaces[1].type: unknown value "foo"".  Unknown fields are ignored
- * as the specification asks (config.md "Extensibility"); K_REFUSED fields are known and not
- * applied by this program, and so are errors unless they are empty.  Strings are borrowed from the text.
- * Entries: dec_decode dec_load.  Uses: the reader in jsmn.h.                                                              */
+ * A table of fields describes a struct; dec_decode() fills it from text, with an error that names
+ * the place: "linux.namespaces[1].type: unknown value "foo"".  Unknown fields are ignored as the
+ * specification asks (config.md "Extensibility"); K_REFUSED fields are known and not applied by
+ * this program, and so are errors unless they are empty.  Strings are borrowed from the text.
+ * Entries: dec_decode dec_load.  Uses: the reader in jsmn.h.                                   */
 
 enum kind {
 	K_STR, K_BOOL, K_U32, K_U64, K_I64, K_ID,       /* K_ID: uid or gid, 0..4294967294       */
@@ -1332,7 +1340,8 @@ static int dec_int(const struct json *j, int i, enum kind kind, int64_t *out)
 			return dec_fail("%.*s is not a 64-bit integer", (int)n, s);
 	} else {
 		if (json_number_u64(s, n, &u) < 0 || u > max)
-			return dec_fail("%.*s is not an integer from 0 to %" PRIu64, (int)n, s, max);
+			return dec_fail("%.*s is not an integer from 0 to %" PRIu64, (int)n, s,
+					max);
 		v = (int64_t)u;
 	}
 	*out = v;
@@ -1667,7 +1676,8 @@ static const struct field user_fields[] = {
 static const struct field caps_fields[] = {
 	{ "bounding", K_CAPS, false, C(bounding) }, { "effective", K_CAPS, false, C(effective) },
 	{ "inheritable", K_CAPS, false, C(inheritable) },
-	{ "permitted", K_CAPS, false, C(permitted) }, { "ambient", K_CAPS, false, C(ambient) }, { 0 }
+	{ "permitted", K_CAPS, false, C(permitted) },
+	{ "ambient", K_CAPS, false, C(ambient) }, { 0 }
 };
 #undef C
 static const struct field rlimit_fields[] = {
@@ -1743,7 +1753,8 @@ static const struct field rule_fields[] = {
 static const struct field memory_fields[] = {
 	{ "limit", K_OPT, false, R(memory.limit) },
 	{ "reservation", K_OPT, false, R(memory.reservation) },
-	{ "swap", K_OPT, false, R(memory.swap) }, { "swappiness", K_OPT, false, R(memory.swappiness) },
+	{ "swap", K_OPT, false, R(memory.swap) },
+	{ "swappiness", K_OPT, false, R(memory.swappiness) },
 	{ "kernel", K_OPT, false, R(memory.kernel) },
 	{ "kernelTCP", K_OPT, false, R(memory.kernel_tcp) },
 	{ "disableOOMKiller", K_BOOL, false, R(memory.no_oom_kill) },
@@ -1854,7 +1865,8 @@ static int conf_check_sysctl(const struct config *c, const char *key)
 {
 	static const struct { const char *prefix; int ns; } owned[] = {
 		{ "net.", NS_NET }, { "fs.mqueue.", NS_IPC }, { "kernel.msg", NS_IPC },
-		{ "kernel.sem", NS_IPC }, { "kernel.shm", NS_IPC }, { "kernel.auto_msgmni", NS_IPC },
+		{ "kernel.sem", NS_IPC }, { "kernel.shm", NS_IPC },
+		{ "kernel.auto_msgmni", NS_IPC },
 		{ "kernel.domainname", NS_UTS },
 	};
 	char *dotted = str_dup(key);
@@ -1870,8 +1882,8 @@ static int conf_check_sysctl(const struct config *c, const char *key)
 		if (str_starts(dotted, owned[i].prefix)) {
 			if (c->ns_any[owned[i].ns])
 				return 0;
-			return fail("linux.sysctl: %s needs a %s namespace of the container's own", key,
-				    name_of(ns_names, owned[i].ns));
+			return fail("linux.sysctl: %s needs a %s namespace of the container's own",
+				    key, name_of(ns_names, owned[i].ns));
 		}
 	return fail("linux.sysctl: sysctl \"%s\" is not in a separate kernel namespace", key);
 }
@@ -1935,6 +1947,11 @@ static int conf_check_owned(const struct config *c)
 	return 0;
 }
 
+static int conf_unsupported_option(size_t mount, const char *word)
+{
+	return fail("mounts[%zu].options: \"%s\" is not supported by this program", mount, word);
+}
+
 static int conf_check_mounts(const struct config *c)
 {
 	for (size_t i = 0; i < c->n_mounts; i++) {
@@ -1945,13 +1962,14 @@ static int conf_check_mounts(const struct config *c)
 		for (size_t k = 0; k < m->options.n; k++)
 			for (const char *const *r = mount_refused; *r; r++)
 				if (str_eq(m->options.v[k], *r) ||
-				    (str_starts(m->options.v[k], *r) && m->options.v[k][strlen(*r)] == '='))
-					return fail("mounts[%zu].options: \"%s\" is not supported by this "
-						    "program", i, *r);
+				    (str_starts(m->options.v[k], *r) &&
+				     m->options.v[k][strlen(*r)] == '='))
+					return conf_unsupported_option(i, *r);
 	}
 	for (size_t i = 0; i < c->masked_paths.n; i++)
 		if (c->masked_paths.v[i][0] != '/')
-			return fail("linux.maskedPaths[%zu]: %s is not absolute", i, c->masked_paths.v[i]);
+			return fail("linux.maskedPaths[%zu]: %s is not absolute", i,
+				    c->masked_paths.v[i]);
 	for (size_t i = 0; i < c->readonly_paths.n; i++)
 		if (c->readonly_paths.v[i][0] != '/')
 			return fail("linux.readonlyPaths[%zu]: %s is not absolute", i,
@@ -1963,11 +1981,13 @@ static int conf_check_mounts(const struct config *c)
 static int conf_check_resources(const struct resources_conf *r)
 {
 	if (r->memory.no_oom_kill)
-		return fail("linux.resources.memory.disableOOMKiller: cgroup v2 has no such switch");
+		return fail(
+			"linux.resources.memory.disableOOMKiller: cgroup v2 has no such switch");
 	if (r->cpu.rt_runtime.set || r->cpu.rt_period.set)
 		return fail("linux.resources.cpu: realtime limits exist on cgroup v1 only");
 	if (r->memory.check_before_update)
-		return fail("linux.resources.memory.checkBeforeUpdate: not supported by this program");
+		return fail(
+			"linux.resources.memory.checkBeforeUpdate: not supported by this program");
 	if (r->memory.swappiness.set)
 		log_warn("linux.resources.memory.swappiness has no meaning on cgroup v2: ignored");
 	if (r->memory.kernel.set || r->memory.kernel_tcp.set)
@@ -1981,11 +2001,14 @@ static int conf_check_devices(const struct config *c)
 		const struct device_conf *d = &c->devices[i];
 
 		if (strlen(d->type) != 1 || !strchr("bcup", *d->type))
-			return fail("linux.devices[%zu].type: \"%s\" is not a device type", i, d->type);
+			return fail("linux.devices[%zu].type: \"%s\" is not a device type", i,
+				    d->type);
 		if (d->path[0] != '/' || d->path[strlen(d->path) - 1] == '/')
-			return fail("linux.devices[%zu].path: %s is not an absolute file path", i, d->path);
+			return fail("linux.devices[%zu].path: %s is not an absolute file path", i,
+				    d->path);
 		if (*d->type != 'p' && (!d->major.set || !d->minor.set))
-			return fail("linux.devices[%zu].%s: is required", i, d->major.set ? "minor" : "major");
+			return fail("linux.devices[%zu].%s: is required", i,
+				    d->major.set ? "minor" : "major");
 		if (d->mode.set && (d->mode.v < 0 || d->mode.v & ~(S_IFMT | 07777)))
 			return fail("linux.devices[%zu].fileMode: %lld is not a file mode", i,
 				    (long long)d->mode.v);  /* type bits are podman's: not used */
@@ -1994,17 +2017,22 @@ static int conf_check_devices(const struct config *c)
 		const struct device_rule *d = &c->resources.devices[i];
 
 		if (d->type && *d->type && (d->type[1] || !strchr("abcu", *d->type)))
-			return fail("linux.resources.devices[%zu].type: \"%s\" is not a device type", i,
-				    d->type);
+			return fail(
+				"linux.resources.devices[%zu].type: \"%s\" is not a device type", i,
+				d->type);
 		if (d->access && d->access[strspn(d->access, "rwm")])
-			return fail("linux.resources.devices[%zu].access: \"%s\" has letters other than r, w, "
-				    "m", i, d->access);
+			return fail(
+				"linux.resources.devices[%zu].access: \"%s\" has letters "
+				"other than r, w, m",
+				i, d->access);
 		if (d->major.set && (d->major.v < -1 || d->major.v >= 1 << 12))
-			return fail("linux.resources.devices[%zu].major: %lld is not a major number", i,
-				    (long long)d->major.v);
+			return fail(
+				"linux.resources.devices[%zu].major: %lld is not a major number", i,
+				(long long)d->major.v);
 		if (d->minor.set && (d->minor.v < -1 || d->minor.v >= 1 << 20))
-			return fail("linux.resources.devices[%zu].minor: %lld is not a minor number", i,
-				    (long long)d->minor.v);
+			return fail(
+				"linux.resources.devices[%zu].minor: %lld is not a minor number", i,
+				(long long)d->minor.v);
 	}
 	return 0;
 }
@@ -2029,7 +2057,8 @@ static int conf_check_process(const struct process_conf *p, const char *at)
 		return fail("%s.oomScoreAdj: %lld is not in -1000..1000", at,
 			    (long long)p->oom_score_adj.v);
 	if (p->user.umask.set && (p->user.umask.v < 0 || p->user.umask.v > 0777))
-		return fail("%s.user.umask: %lld is not in 0..0777", at, (long long)p->user.umask.v);
+		return fail("%s.user.umask: %lld is not in 0..0777", at,
+			    (long long)p->user.umask.v);
 	return 0;
 }
 
@@ -2054,8 +2083,10 @@ static int conf_check_seccomp(const struct seccomp_conf *s)
 			return fail("linux.seccomp.syscalls[%zu].%s", i, str_dup(err.msg));
 		for (size_t k = 0; k < r->n_args; k++)
 			if (r->args[k].index > 5)
-				return fail("linux.seccomp.syscalls[%zu].args[%zu].index: %u is not in 0..5", i, k,
-					    r->args[k].index);
+				return fail(
+					"linux.seccomp.syscalls[%zu].args[%zu].index: %u is not "
+					"in 0..5",
+					i, k, r->args[k].index);
 	}
 	return 0;
 }
@@ -2067,8 +2098,8 @@ static int conf_check_hooks(const struct config *c)
 			const struct hook *h = &c->hooks[p].v[i];
 
 			if (h->path[0] != '/')
-				return fail("hooks.%s[%zu].path: %s is not absolute", hook_names[p], i,
-					    h->path);
+				return fail("hooks.%s[%zu].path: %s is not absolute", hook_names[p],
+					    i, h->path);
 			if (h->timeout.set && h->timeout.v <= 0)
 				return fail("hooks.%s[%zu].timeout: must be greater than zero",
 					    hook_names[p], i);
@@ -2174,7 +2205,8 @@ struct spec_mount { const char *dest, *type, *source, *options; };
 static const struct spec_mount spec_mounts[] = {
 	{ "/proc", "proc", "proc", NULL },
 	{ "/dev", "tmpfs", "tmpfs", "nosuid,strictatime,mode=755,size=65536k" },
-	{ "/dev/pts", "devpts", "devpts", "nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5" },
+	{ "/dev/pts", "devpts", "devpts",
+	  "nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5" },
 	{ "/dev/shm", "tmpfs", "shm", "nosuid,noexec,nodev,mode=1777,size=65536k" },
 	{ "/dev/mqueue", "mqueue", "mqueue", "nosuid,noexec,nodev" },
 	{ "/sys", "sysfs", "sysfs", "nosuid,noexec,nodev,ro" },
@@ -2247,7 +2279,8 @@ static void spec_linux(struct buf *b, bool rootless)
 	for (size_t i = 0; i < LEN(types); i++) {
 		if (rootless && str_eq(types[i], "network"))
 			continue;
-		buf_fmt(b, "%s\n\t\t\t{\n\t\t\t\t\"type\": \"%s\"\n\t\t\t}", first ? "" : ",", types[i]);
+		buf_fmt(b, "%s\n\t\t\t{\n\t\t\t\t\"type\": \"%s\"\n\t\t\t}", first ? "" : ",",
+			types[i]);
 		first = false;
 	}
 	if (rootless)
@@ -2299,19 +2332,19 @@ static const char *const status_names[] = { "creating", "created", "running", "p
 struct container {
 	char *id;
 	/* written by STATE; kept in state.json */
-	char *bundle, *rootfs, *created, *cgroup;       /* cgroup: below the cgroup2 mount, or ""  */
+	char *bundle, *rootfs, *created, *cgroup; /* cgroup: below the cgroup2 mount, or ""  */
 	uint32_t owner;
-	bool ready;                                     /* create finished                         */
+	bool ready; /* create finished                         */
 	int64_t pid;
-	uint64_t start;                                 /* of pid, clock ticks since boot          */
-	int64_t maker;                                  /* the process that is creating it ...     */
-	uint64_t maker_start;                           /* ... so that a dead one is recognised    */
+	uint64_t start;	      /* of pid, clock ticks since boot          */
+	int64_t maker;	      /* the process that is creating it ...     */
+	uint64_t maker_start; /* ... so that a dead one is recognised    */
 	struct map annotations;
 	/* of this process only */
-	int root_fd, dir_fd, proc_fd;                   /* state root, state directory, procfs     */
+	int root_fd, dir_fd, proc_fd; /* state root, state directory, procfs     */
 	int pidfd;
-	int cgroup_fd;                                  /* CG                                      */
-	bool cgroup_made;                               /* CG: we made it, destroy removes it      */
+	int cgroup_fd;	  /* CG                                      */
+	bool cgroup_made; /* CG: we made it, destroy removes it      */
 	struct config *conf;
 };
 
@@ -2333,7 +2366,8 @@ static int state_check_id(const char *id)
 	size_t n = strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+.-");
 
 	if (!n)
-		return fail(*id ? "invalid container ID format: \"%s\"" : "container id cannot be empty%s",
+		return fail(*id ? "invalid container ID format: \"%s\""
+				: "container id cannot be empty%s",
 			    id);
 	if (id[n] || str_eq(id, ".") || str_eq(id, ".."))
 		return fail("invalid container ID format: \"%s\"", id);
@@ -2375,8 +2409,9 @@ static int state_new(struct container *c)
 
 	for (;;) {
 		if (mkdirat(c->root_fd, c->id, 0700) < 0)
-			return errno == EEXIST ? fail("%s: container with given ID already exists", c->id) :
-			       efail("make state directory of %s", c->id);
+			return errno == EEXIST
+				       ? fail("%s: container with given ID already exists", c->id)
+				       : efail("make state directory of %s", c->id);
 		c->dir_fd = path_child(c->root_fd, c->id, O_RDONLY | O_DIRECTORY);
 		if (c->dir_fd < 0 && errno == ENOENT)
 			continue;
@@ -2466,8 +2501,8 @@ static bool state_alive(const struct container *c, int64_t pid, uint64_t start)
 }
 
 /* Opens for a change: with the lock, and the state read after it was taken.  A container that is
- * being created is returned as it is, without the lock, unless `wait`: its status refuses the change,
- * and a hook of its own that comes here must not wait for itself. */
+ * being created is returned as it is, without the lock, unless `wait`: its status refuses the
+ * change, and a hook of its own that comes here must not wait for itself. */
 static int state_open_locked(struct container *c, bool wait)
 {
 	struct stat st;
@@ -2529,7 +2564,8 @@ static enum status state_status(struct container *c)
 /* Removes the directory.  Only our own names are in it; anything else is reported, not removed. */
 static int state_remove(struct container *c)
 {
-	static const char *const names[] = { "state.json", "state.tmp", "config.json", "start.sock" };
+	static const char *const names[] = { "state.json", "state.tmp", "config.json",
+					     "start.sock" };
 
 	for (size_t i = 0; i < LEN(names); i++)
 		if (unlinkat(c->dir_fd, names[i], 0) < 0 && errno != ENOENT)
@@ -2554,8 +2590,8 @@ static int state_ids(const struct container *c, struct strs *ids)
 	return 0;
 }
 
-/* The state as the specification shows it (runtime.md "State"), with runc's extras.  owner: runc has
- * it in `list` only. */
+/* The state as the specification shows it (runtime.md "State"), with runc's extras.  owner: runc
+ * has it in `list` only. */
 static void state_print(const struct container *c, enum status st, struct buf *b, const char *owner)
 {
 	buf_fmt(b, "{\n  \"ociVersion\": \"" SPEC_VERSION "\",\n  \"id\": ");
@@ -2606,8 +2642,8 @@ static int ns_open(struct ns_plan *p, int type, const char *path, int proc)
 	int kind = ioctl(fd, NS_GET_NSTYPE);
 
 	if (kind < 0 || (uint64_t)(unsigned)kind != ns_info[type].flag)
-		return fail("%s namespace path %s: is not a %s namespace", ns_names[type].name, path,
-			    ns_names[type].name);
+		return fail("%s namespace path %s: is not a %s namespace", ns_names[type].name,
+			    path, ns_names[type].name);
 	snprintf(self, sizeof self, "self/ns/%s", ns_info[type].proc);
 	if (fstatat(proc, self, &mine, 0) == 0 && fstat(fd, &theirs) == 0 &&
 	    mine.st_ino == theirs.st_ino && mine.st_dev == theirs.st_dev)
@@ -2650,7 +2686,8 @@ static int ns_join(const struct ns_plan *p)
 			if (p->fd[i] < 0 || done[i])
 				continue;
 			done[i] = setns(p->fd[i], (int)ns_info[i].flag) == 0;
-			if (!done[i] && (round || errno != EPERM || p->fd[NS_USER] < 0 || i == NS_USER))
+			if (!done[i] &&
+			    (round || errno != EPERM || p->fd[NS_USER] < 0 || i == NS_USER))
 				return efail("join %s namespace", ns_names[i].name);
 		}
 	return 0;
@@ -2668,7 +2705,8 @@ static int ns_fail(uint64_t flags, const char *what)
 	if (no == EINVAL && b.len)
 		return fail("%s: invalid argument: the kernel lacks one of %s", what, b.p);
 	if (no == ENOSPC || no == EUSERS)
-		return fail_no(no, "%s: a limit in /proc/sys/user/max_*_namespaces is reached", what);
+		return fail_no(no, "%s: a limit in /proc/sys/user/max_*_namespaces is reached",
+			       what);
 	return fail_no(no, "%s", what);
 }
 
@@ -2748,8 +2786,10 @@ static int ns_write_map(int dir, const char *file, const struct id_map *maps, si
 	if (file_write_at(dir, file, ns_map_text(maps, n)) == 0)
 		return 0;
 	if (errno == EINVAL)
-		return fail("write %s: invalid argument: overlapping, too many (340) or too long (a "
-			    "page) mappings", file);
+		return fail(
+			"write %s: invalid argument: overlapping, too many (340) or too long (a "
+			"page) mappings",
+			file);
 	return efail("write %s", file);
 }
 
@@ -2799,7 +2839,8 @@ static int cg_mount(int proc)
 	}
 	char *line = file_read_at(proc, "self/mountinfo", 16 << 20), *save = NULL;
 
-	for (line = line ? strtok_r(line, "\n", &save) : NULL; line; line = strtok_r(NULL, "\n", &save)) {
+	for (line = line ? strtok_r(line, "\n", &save) : NULL; line;
+	     line = strtok_r(NULL, "\n", &save)) {
 		if (!strstr(line, " - cgroup2 "))
 			continue;
 		int fd = openat(AT_FDCWD, proc_mountpoint(line), O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -2948,8 +2989,8 @@ static const struct cg_limit {
 #undef S
 };
 
-/* log2(x) for x >= 1: the mantissa by the series of atanh.  Exact enough for cg_weight(), and without
- * the 12 KiB of tables that the C library's log2() and pow() bring. */
+/* log2(x) for x >= 1: the mantissa by the series of atanh.  Exact enough for cg_weight(), and
+ * without the 12 KiB of tables that the C library's log2() and pow() bring. */
 static double cg_log2(double x)
 {
 	const double ln2 = 0.693147180559945309417;
@@ -3009,9 +3050,12 @@ static int cg_swap(const struct resources_conf *r, struct opt *out)
 		return 0;
 	}
 	if (limit == 0)
-		return fail("linux.resources.memory.swap: unable to set swap limit without memory limit");
+		return fail(
+			"linux.resources.memory.swap: unable to set swap limit without "
+			"memory limit");
 	if (limit < 0 || both < limit)
-		return fail("linux.resources.memory.swap: memory+swap limit should be >= memory limit");
+		return fail(
+			"linux.resources.memory.swap: memory+swap limit should be >= memory limit");
 	*out = (struct opt){ true, both - limit };
 	return 0;
 }
@@ -3052,12 +3096,15 @@ static int cg_fail(const struct container *c, const char *file, const char *fiel
 	snprintf(controller, sizeof controller, "%.*s", (int)strcspn(file, "."), file);
 	if (no != ENOENT)
 		return fail_no(no, "linux.resources.%s: write \"%s\" to %s", field, value, file);
-	if (v1 && (strstr(v1, str_fmt(":%s:", controller)) || strstr(v1, str_fmt(",%s:", controller)) ||
-		   strstr(v1, str_fmt(":%s,", controller))))
-		return fail("linux.resources.%s: %s: the %s controller is bound to cgroup v1 here; boot "
-			    "with cgroup_no_v1=all to use it", field, file, controller);
-	return fail("linux.resources.%s: %s: the %s controller is not available in cgroup %s", field,
-		    file, controller, c->cgroup);
+	if (v1 &&
+	    (strstr(v1, str_fmt(":%s:", controller)) || strstr(v1, str_fmt(",%s:", controller)) ||
+	     strstr(v1, str_fmt(":%s,", controller))))
+		return fail(
+			"linux.resources.%s: %s: the %s controller is bound to cgroup v1 here; "
+			"boot with cgroup_no_v1=all to use it",
+			field, file, controller);
+	return fail("linux.resources.%s: %s: the %s controller is not available in cgroup %s",
+		    field, file, controller, c->cgroup);
 }
 
 static int cg_write(const struct container *c, const char *file, const char *field,
@@ -3076,7 +3123,9 @@ static int cg_unified(const struct container *c, const struct map *m)
 		const char *key = m->v[i].key;
 
 		if (strchr(key, '/') || !strchr(key, '.') || *key == '.')
-			return fail("linux.resources.unified: \"%s\" is not the name of a cgroup file", key);
+			return fail(
+				"linux.resources.unified: \"%s\" is not the name of a cgroup file",
+				key);
 		for (line = strtok_r(line, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
 			TRY(cg_write(c, key, str_fmt("unified[%s]", key), line));
 	}
@@ -3090,7 +3139,8 @@ static int cg_hugepages(const struct container *c, const struct resources_conf *
 		char *value = str_fmt("%" PRIu64, h->limit);
 
 		if (strchr(h->size, '/'))
-			return fail("linux.resources.hugepageLimits[%zu]: invalid pageSize %s", i, h->size);
+			return fail("linux.resources.hugepageLimits[%zu]: invalid pageSize %s", i,
+				    h->size);
 		/* the reservation limit first; kernels before 5.7 have none */
 		if (c->cgroup_fd >= 0 && file_write_at(c->cgroup_fd,
 		    str_fmt("hugetlb.%s.rsvd.max", h->size), value) < 0 && errno != ENOENT)
@@ -3111,7 +3161,8 @@ static int cg_chown(const struct container *c, uid_t uid)
 		return efail("give cgroup %s to uid %u", c->cgroup, uid);
 	list = list ? list : str_dup(usual);
 	for (char *f = strtok_r(list, "\n", &save); f; f = strtok_r(NULL, "\n", &save))
-		if (fchownat(c->cgroup_fd, f, uid, (gid_t)-1, AT_SYMLINK_NOFOLLOW) < 0 && errno != ENOENT)
+		if (fchownat(c->cgroup_fd, f, uid, (gid_t)-1, AT_SYMLINK_NOFOLLOW) < 0 &&
+		    errno != ENOENT)
 			return efail("give %s of cgroup %s to uid %u", f, c->cgroup, uid);
 	return 0;
 }
@@ -3142,8 +3193,10 @@ static int cg_apply(const struct container *c, const struct resources_conf *r)
 
 /* -- devices: the ordered allow and deny list of cgroup v1 as one BPF program ---------------- */
 
-enum { DEV_M = BPF_DEVCG_ACC_MKNOD, DEV_R = BPF_DEVCG_ACC_READ, DEV_W = BPF_DEVCG_ACC_WRITE,
-       DEV_ALL = DEV_M | DEV_R | DEV_W };
+enum {
+	DEV_M = BPF_DEVCG_ACC_MKNOD, DEV_R = BPF_DEVCG_ACC_READ, DEV_W = BPF_DEVCG_ACC_WRITE,
+	DEV_ALL = DEV_M | DEV_R | DEV_W,
+};
 #define DEV_ANY (-1)
 
 struct dev_rule { char type; int64_t major, minor; unsigned access; };
@@ -3198,9 +3251,12 @@ static int dev_apply(struct dev_list *l, bool allow, const struct dev_rule *r)
 		}
 	}
 	for (i = 0; i < l->n && !l->allow; i++)
-		if (!dev_same(&l->v[i], r) && dev_covers(&l->v[i], r) && (l->v[i].access & r->access))
-			return fail("denying device %c %" PRId64 ":%" PRId64 " would be a hole in a rule that "
-				    "allows more", r->type, r->major, r->minor);
+		if (!dev_same(&l->v[i], r) && dev_covers(&l->v[i], r) &&
+		    (l->v[i].access & r->access))
+			return fail("denying device %c %" PRId64 ":%" PRId64
+				    " would be a hole in a rule that "
+				    "allows more",
+				    r->type, r->major, r->minor);
 	return 0;
 }
 
@@ -3269,7 +3325,8 @@ static void dev_emit_rule(struct dev_prog *p, const struct dev_list *l, const st
 	uint8_t jump = BPF_JMP32 | BPF_K | (all ? BPF_JEQ : BPF_JNE);
 
 	if (r->major != DEV_ANY && r->minor != DEV_ANY) {
-		dev_emit_imm(p, jump, DEV, (int32_t)((uint32_t)r->major << 20 | (uint32_t)r->minor));
+		dev_emit_imm(p, jump, DEV,
+			     (int32_t)((uint32_t)r->major << 20 | (uint32_t)r->minor));
 	} else if (r->major != DEV_ANY) {
 		dev_emit_imm(p, jump, MAJOR, (int32_t)r->major);
 	} else if (r->minor != DEV_ANY) {
@@ -3283,7 +3340,7 @@ static void dev_emit_rule(struct dev_prog *p, const struct dev_list *l, const st
 	}
 	if (r->major != DEV_ANY || r->minor != DEV_ANY)
 		skip[n++] = p->n - 1;
-	/* Default deny: every asked bit must be allowed.  Default allow: any asked bit is denied. */
+	/* Default deny: every asked bit must be allowed.  Default allow: any one is denied. */
 	dev_emit(p, BPF_ALU | BPF_MOV | BPF_X, TMP, ACCESS);
 	dev_emit_imm(p, BPF_ALU | BPF_AND | BPF_K, TMP,
 		     (int32_t)(l->allow ? r->access : DEV_ALL & ~r->access));
@@ -3310,7 +3367,8 @@ static void dev_emit_type(struct dev_prog *p, const struct dev_list *l, char typ
 	for (size_t i = 0; i < l->n; i++) {
 		const struct dev_rule *r = &l->v[i];
 
-		if (r->type == type && r->major == DEV_ANY && r->minor == DEV_ANY && r->access == DEV_ALL) {
+		if (r->type == type && r->major == DEV_ANY && r->minor == DEV_ANY &&
+		    r->access == DEV_ALL) {
 			dev_emit(p, BPF_JMP | BPF_JA, 0, 0)->off = DEV_HIT;
 			return;
 		}
@@ -3406,7 +3464,7 @@ static int cg_devices(const struct container *c, const struct resources_conf *r,
 	return efail("linux.resources.devices: device program");
 }
 
-/* -- the life of a cgroup -------------------------------------------------------------------- */
+/* -- the life of a cgroup ---------------------------------------------------------------------- */
 
 /* Waits until cgroup.events says `line`, for up to ms milliseconds; woken by the kernel, which
  * marks the file with POLLPRI at each change. */
@@ -3423,12 +3481,13 @@ static int cg_wait_event(int dir, const char *line, int ms)
 		ssize_t n = pread(fd, text, sizeof text - 1, 0);
 
 		if (n < 0)
-			return errno == ENODEV ? 0 : efail("cgroup.events");    /* removed meanwhile */
+			return errno == ENODEV ? 0 : efail("cgroup.events"); /* removed meanwhile */
 		text[n] = '\0';
 		if (strstr(text, line))
 			return 0;
 		clock_gettime(CLOCK_MONOTONIC, &now);
-		int64_t left = ms - ((now.tv_sec - end.tv_sec) * 1000 + (now.tv_nsec - end.tv_nsec) / 1000000);
+		int64_t left = ms - ((now.tv_sec - end.tv_sec) * 1000 +
+				     (now.tv_nsec - end.tv_nsec) / 1000000);
 
 		if (left <= 0)
 			return fail("cgroup: still not \"%s\" after %d ms", line, ms);
@@ -3500,13 +3559,13 @@ static int cg_signal(struct container *c, int sig)
 	bool froze = file_write_at(c->cgroup_fd, "cgroup.freeze", "1") == 0;
 
 	if (froze && cg_wait_event(c->cgroup_fd, "frozen 1", 2000) < 0)
-		err_clear();                    /* a process in the kernel's hands: signal the others */
+		err_clear(); /* a process in the kernel's hands: signal the others */
 	int r = cg_pids(c, &pids);
 
 	for (size_t i = 0; i < pids.n; i++) {
 		uint64_t pid;
 
-		if (str_u64(pids.v[i], INT_MAX, &pid) == 0 && pid)     /* 0: of another pid namespace */
+		if (str_u64(pids.v[i], INT_MAX, &pid) == 0 && pid) /* 0: of another pid namespace */
 			kill((pid_t)pid, sig);  /* ESRCH: gone meanwhile, which is fine */
 	}
 	if (froze && file_write_at(c->cgroup_fd, "cgroup.freeze", "0") < 0)
@@ -3553,7 +3612,7 @@ static int cg_destroy(struct container *c)
 		TRY(cg_walk(c->cgroup_fd, cg_visit_remove, NULL));
 		struct timespec ms = { .tv_nsec = tries < 2 ? 20000 : 5000000 };
 
-		nanosleep(&ms, NULL);   /* the kernel unlinks the last task shortly after its exit */
+		nanosleep(&ms, NULL); /* the kernel unlinks the last task shortly after its exit */
 	}
 	close_p(&c->cgroup_fd);
 	return 0;
@@ -3618,7 +3677,8 @@ static int mnt_set(int fd, const struct mnt_flags *f)
 	if ((f->rec_set || f->rec_clear) && sys_mount_setattr(fd, true, &all) < 0)
 		return efail("mount_setattr (recursive)");
 	for (size_t i = 0; i < f->n_propagation; i++) {
-		struct mount_attr1 p = { .propagation = f->propagation[i] & ~(unsigned long)MS_REC };
+		struct mount_attr1 p = { .propagation = f->propagation[i] &
+							~(unsigned long)MS_REC };
 
 		if (sys_mount_setattr(fd, f->propagation[i] & MS_REC, &p) < 0)
 			return efail("mount propagation");
@@ -3664,11 +3724,14 @@ static int mnt_fs(const char *type, const char *source, const struct mnt_flags *
 	if (ctl < 0)
 		return efail("mount: file system type \"%s\"", type);
 	for (size_t i = 0; i < LEN(super); i++)
-		if (f->ms & super[i].flag && syscall(NR_fsconfig, ctl, 0, super[i].word, NULL, 0) < 0)
+		if (f->ms & super[i].flag &&
+		    syscall(NR_fsconfig, ctl, 0, super[i].word, NULL, 0) < 0)
 			return mnt_fs_fail(ctl, type);
-	if (source && *source && syscall(NR_fsconfig, ctl, FSCONFIG_STRING, "source", source, 0) < 0)
+	if (source && *source &&
+	    syscall(NR_fsconfig, ctl, FSCONFIG_STRING, "source", source, 0) < 0)
 		return mnt_fs_fail(ctl, type);
-	for (data = data ? strtok_r(data, ",", &save) : NULL; data; data = strtok_r(NULL, ",", &save))
+	for (data = data ? strtok_r(data, ",", &save) : NULL; data;
+	     data = strtok_r(NULL, ",", &save))
 		if (mnt_fs_option(ctl, data) < 0)
 			return mnt_fs_fail(ctl, type);
 	if (syscall(NR_fsconfig, ctl, FSCONFIG_CREATE, NULL, NULL, 0) < 0)
@@ -3683,7 +3746,7 @@ static int mnt_tree(int dir, const char *path, bool recursive)
 			     (recursive ? AT_RECURSIVE : 0));
 }
 
-/* -- where a mount may go --------------------------------------------------------------------- */
+/* -- where a mount may go ---------------------------------------------------------------------- */
 
 /* Files of /proc that may be covered one by one (lxcfs does); everything else below /proc is
  * refused: a forged /proc/self/attr would catch the writes of security labels. */
@@ -3699,7 +3762,8 @@ static int mnt_check_proc(const char *dest, const char *type, int mnt, int targe
 	const char *at = path_clean(dest);
 
 	if (str_eq(at, "/proc")) {
-		if (str_eq(type, "proc") || (mnt >= 0 && fstatfs(mnt, &fs) == 0 && fs.f_type == PROC_MAGIC))
+		if (str_eq(type, "proc") ||
+		    (mnt >= 0 && fstatfs(mnt, &fs) == 0 && fs.f_type == PROC_MAGIC))
 			return 0;
 		return fail("\"%s\" cannot be mounted because it is not of type proc", dest);
 	}
@@ -3726,11 +3790,12 @@ static int mnt_target(int root, const struct mount_conf *m, bool file)
 		if (fd >= 0)
 			return fd;
 		if (errno == ELOOP || errno == ENOTDIR)
-			return fail("filesystem \"%s\" must be mounted on ordinary directory", m->type);
+			return fail("filesystem \"%s\" must be mounted on ordinary directory",
+				    m->type);
 	}
 	int fd = path_make(root, m->dest, file);
 
-	if (fd >= 0 && strict) {                /* made just now; a link cannot have taken its place */
+	if (fd >= 0 && strict) { /* made just now; a link cannot have taken its place */
 		close_p(&fd);
 		fd = sys_openat2(root, rel, O_PATH | O_NOFOLLOW | O_DIRECTORY,
 				 RESOLVE_ROOT | RESOLVE_LINKS_NO);
@@ -3738,7 +3803,7 @@ static int mnt_target(int root, const struct mount_conf *m, bool file)
 	return fd < 0 ? efail("make mount point") : fd;
 }
 
-/* -- sources ---------------------------------------------------------------------------------- */
+/* -- sources ----------------------------------------------------------------------------------- */
 
 /* Everything in init that mounts needs this. */
 struct mnt_env {
@@ -3746,8 +3811,8 @@ struct mnt_env {
 	const struct container *c;
 	int root;                               /* the new root, attached                        */
 	int (*ask)(const char *path, bool recursive);   /* RUN: the parent opens what we may not  */
-	int proc, sys;                          /* the mounts on /proc and /sys, for mnt_hide()    */
-	int *late_ro;                           /* tmpfs mounts to be made read-only at the end    */
+	int proc, sys; /* the mounts on /proc and /sys, for mnt_hide()    */
+	int *late_ro;  /* tmpfs mounts to be made read-only at the end    */
 	size_t n_late_ro;
 };
 
@@ -3778,7 +3843,9 @@ static int mnt_cgroup(const struct mnt_env *e, struct mnt_flags *f)
 		err_clear();                    /* a user namespace that does not own it: bind */
 	}
 	autoclose int top = cg_mount(e->c->proc_fd);
-	autoclose int own = top < 0 ? -1 : *e->c->cgroup ? cg_child(top, e->c->cgroup + 1) : dup(top);
+	autoclose int own = top < 0	    ? -1
+			    : *e->c->cgroup ? cg_child(top, e->c->cgroup + 1)
+					    : dup(top);
 
 	if (top < 0)
 		return -1;
@@ -3805,9 +3872,10 @@ static int mnt_source(const struct mnt_env *e, const struct mount_conf *m, struc
 
 static int mnt_remount(int target, const struct mnt_flags *f)
 {
-	unsigned long ms = f->ms & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME |
-				    MS_RELATIME | MS_STRICTATIME | MS_NODIRATIME | MS_NOSYMFOLLOW |
-				    MS_SYNCHRONOUS | MS_DIRSYNC | MS_MANDLOCK | MS_LAZYTIME | MS_BIND);
+	unsigned long ms = f->ms &
+			   (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME |
+			    MS_RELATIME | MS_STRICTATIME | MS_NODIRATIME | MS_NOSYMFOLLOW |
+			    MS_SYNCHRONOUS | MS_DIRSYNC | MS_MANDLOCK | MS_LAZYTIME | MS_BIND);
 
 	/* "." is the root of the mount that `target` is: no path to be swapped. */
 	if (fchdir(target) < 0 || mount(NULL, ".", NULL, MS_REMOUNT | ms, f->data) < 0)
@@ -3823,7 +3891,8 @@ static int mnt_one(struct mnt_env *e, const struct mount_conf *m)
 
 	mnt_parse(m, &f);
 	/* A read-only tmpfs, /dev above all, is still to get what the next mounts need in it. */
-	bool late = str_eq(m->type, "tmpfs") && f.ms & MS_RDONLY && !(f.ms & (MS_BIND | MS_REMOUNT));
+	bool late = str_eq(m->type, "tmpfs") && f.ms & MS_RDONLY &&
+		    !(f.ms & (MS_BIND | MS_REMOUNT));
 
 	if (late) {
 		f.ms &= ~(unsigned long)MS_RDONLY;
@@ -3843,7 +3912,8 @@ static int mnt_one(struct mnt_env *e, const struct mount_conf *m)
 	if (f.ms & MS_REMOUNT)
 		return mnt_remount(target, &f);
 	TRY(mnt_check_proc(m->dest, m->type, mnt, target));
-	if (fstat(target, &st) == 0 && S_ISDIR(st.st_mode) == file)     /* else EINVAL, which says little */
+	if (fstat(target, &st) == 0 &&
+	    S_ISDIR(st.st_mode) == file) /* else EINVAL, which says little */
 		return fail_no(file ? EISDIR : ENOTDIR, "mount point");
 	if (sys_move_mount(mnt, target, "") < 0)
 		return efail("attach");
@@ -3867,7 +3937,7 @@ static int mnt_all(struct mnt_env *e)
 	return 0;
 }
 
-/* -- the root --------------------------------------------------------------------------------- */
+/* -- the root ---------------------------------------------------------------------------------- */
 
 /* A shared mount must not get our root attached: the host would see it.  Makes the mount that
  * holds path private, which is the nearest one upwards that can be changed. */
@@ -3893,7 +3963,7 @@ static int mnt_root(const struct config *conf)
 
 	if (conf->rootfs_propagation && *conf->rootfs_propagation)
 		name_find(propagation_names, conf->rootfs_propagation, &prop);
-	/* Only a shared root keeps its ties; mnt_pivot() gives the root itself what was asked for. */
+	/* Only a shared root keeps its ties; mnt_pivot() gives the root itself what was asked. */
 	if (!(prop & MS_SHARED))
 		prop = (prop & MS_PRIVATE ? MS_PRIVATE : MS_SLAVE) | MS_REC;
 	if (mount(NULL, "/", NULL, (unsigned long)prop, NULL) < 0)
@@ -4003,7 +4073,7 @@ static int mnt_pivot(int root, const struct config *conf, int proc)
 	return 0;
 }
 
-/* -- devices ---------------------------------------------------------------------------------- */
+/* -- devices ----------------------------------------------------------------------------------- */
 
 /* The container's /dev, which must be a real directory of its root. */
 static int dev_dir(int root)
@@ -4029,7 +4099,8 @@ static int dev_bind(int dir, const char *name, const struct dev_node *d)
 	if (fstat(tree, &st) < 0 || (st.st_mode & S_IFMT) != (d->mode & S_IFMT) ||
 	    st.st_rdev != d->rdev)
 		return fail("the host's %s is another device", d->path);
-	autoclose int file = openat(dir, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_RDONLY, 0);
+	autoclose int file =
+		openat(dir, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_RDONLY, 0);
 
 	if (file < 0)
 		return efail("make %s", d->path);
@@ -4043,7 +4114,8 @@ static int dev_make(int dir, const char *name, const struct dev_node *d)
 	struct stat st;
 
 	if (mknodat(dir, name, d->mode, d->rdev) == 0) {
-		if ((d->uid || d->gid) && fchownat(dir, name, d->uid, d->gid, AT_SYMLINK_NOFOLLOW) < 0)
+		if ((d->uid || d->gid) &&
+		    fchownat(dir, name, d->uid, d->gid, AT_SYMLINK_NOFOLLOW) < 0)
 			return efail("chown %s", d->path);
 		return 0;
 	}
@@ -4055,7 +4127,8 @@ static int dev_make(int dir, const char *name, const struct dev_node *d)
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return efail("device %s", d->path);
-	if ((st.st_mode & S_IFMT) != (d->mode & S_IFMT) || (!S_ISFIFO(d->mode) && st.st_rdev != d->rdev))
+	if ((st.st_mode & S_IFMT) != (d->mode & S_IFMT) ||
+	    (!S_ISFIFO(d->mode) && st.st_rdev != d->rdev))
 		return fail("device %s: a different file is already there", d->path);
 	return 0;
 }
@@ -4065,8 +4138,10 @@ static int dev_configured(int root, const struct device_conf *d)
 	static const struct { char type; mode_t mode; } types[] = {
 		{ 'c', S_IFCHR }, { 'u', S_IFCHR }, { 'b', S_IFBLK }, { 'p', S_IFIFO },
 	};
-	struct dev_node n = { .path = d->path, .rdev = makedev((unsigned)d->major.v, (unsigned)d->minor.v),
-			      .uid = (uid_t)d->uid.v, .gid = (gid_t)d->gid.v };
+	struct dev_node n = { .path = d->path,
+			      .rdev = makedev((unsigned)d->major.v, (unsigned)d->minor.v),
+			      .uid = (uid_t)d->uid.v,
+			      .gid = (gid_t)d->gid.v };
 	const char *slash = strrchr(d->path, '/');
 	mode_t type = 0;
 
@@ -4131,7 +4206,8 @@ static int dev_all(int root, const struct config *conf, int proc)
 			ctx("linux.devices[%zu]", i);
 	}
 	for (size_t i = 0; r == 0 && i < LEN(default_links); i++)
-		if (!str_eq(default_links[i].name, "core") || faccessat(proc, "kcore", F_OK, 0) == 0)
+		if (!str_eq(default_links[i].name, "core") ||
+		    faccessat(proc, "kcore", F_OK, 0) == 0)
 			r = dev_link(dir, default_links[i].name, default_links[i].target);
 	umask(mask);
 	return r;
@@ -4307,8 +4383,8 @@ static int sec_sysctl(int proc, const struct map *m)
 		if (m->v[i].key[strcspn(m->v[i].key, "./")] == '.')
 			for (char *p = path + 4; *p; p++)
 				*p = *p == '.' ? '/' : *p == '/' ? '.' : *p;
-		autoclose int fd = sys_openat2(proc, path, O_WRONLY, RESOLVE_UNDER | RESOLVE_LINKS_NO |
-					       RESOLVE_XDEV_NO);
+		autoclose int fd = sys_openat2(proc, path, O_WRONLY,
+					       RESOLVE_UNDER | RESOLVE_LINKS_NO | RESOLVE_XDEV_NO);
 
 		if (fd < 0 || fd_write_all(fd, m->v[i].value, strlen(m->v[i].value)) < 0)
 			return efail("linux.sysctl: %s=%s", m->v[i].key, m->v[i].value);
@@ -4316,8 +4392,8 @@ static int sec_sysctl(int proc, const struct map *m)
 	return 0;
 }
 
-/* Of process pid, 0: this one.  -1 with err.no EPERM when a limit would have to be raised: in a user
- * namespace only the parent, outside of it, may. */
+/* Of process pid, 0: this one.  -1 with err.no EPERM when a limit would have to be raised: in a
+ * user namespace only the parent, outside of it, may. */
 static int sec_rlimits(pid_t pid, const struct process_conf *p)
 {
 	for (size_t i = 0; i < p->n_rlimits; i++) {
@@ -4365,7 +4441,8 @@ static int sec_label(int proc, const struct process_conf *p)
 		char *text = str_fmt("exec %s", p->apparmor);
 
 		if (access("/sys/module/apparmor", F_OK) < 0)
-			return fail("process.apparmorProfile: AppArmor is not enabled on this host");
+			return fail(
+				"process.apparmorProfile: AppArmor is not enabled on this host");
 		if (file_write_at(proc, "thread-self/attr/apparmor/exec", text) < 0 &&
 		    (errno != ENOENT || file_write_at(proc, "thread-self/attr/exec", text) < 0))
 			return efail("process.apparmorProfile %s", p->apparmor);
@@ -4382,14 +4459,15 @@ static void sec_own_stdio(uid_t uid)
 	for (int fd = 0; fd < 3 && uid != NO_ID; fd++) {
 		if (fstat(fd, &st) < 0 || st.st_uid == uid)
 			continue;
-		bool tty = S_ISCHR(st.st_mode) && major(st.st_rdev) >= 136 && major(st.st_rdev) <= 143;
+		bool tty = S_ISCHR(st.st_mode) && major(st.st_rdev) >= 136 &&
+			   major(st.st_rdev) <= 143;
 
 		if ((S_ISFIFO(st.st_mode) || tty) && fchown(fd, uid, (gid_t)-1) < 0)
 			log_debug("own stdio %d: %s", fd, errno_text(errno));  /* unmapped: stays */
 	}
 }
 
-/* Drops from the bounding set all that is not in it.  Before the user changes: needs CAP_SETPCAP. */
+/* Drops from the bounding set all that is not in it.  Before the user changes: CAP_SETPCAP. */
 static int sec_bounding(uint64_t keep)
 {
 	for (int bit = 0; bit < 64; bit++) {
@@ -4433,8 +4511,8 @@ static int sec_user(const struct process_conf *p, int proc)
 	return 0;
 }
 
-/* The capabilities this process can still give.  What a configuration asks beyond that is a warning,
- * not an error (config.md "Linux Process"). */
+/* The capabilities this process can still give.  What a configuration asks beyond that is a
+ * warning, not an error (config.md "Linux Process"). */
 static uint64_t sec_caps_have(void)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -4481,13 +4559,15 @@ static int sec_caps(const struct process_conf *p)
  * the container's root as "/". */
 static char *sec_home(uint32_t uid)
 {
-	autoclose int fd = openat(AT_FDCWD, "/etc/passwd", O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	autoclose int fd =
+		openat(AT_FDCWD, "/etc/passwd", O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	struct stat st;
 	char *text = NULL, *save = NULL;
 
 	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
 		text = fd_read_all(fd, 1 << 20, NULL);
-	for (char *l = text ? strtok_r(text, "\n", &save) : NULL; l; l = strtok_r(NULL, "\n", &save)) {
+	for (char *l = text ? strtok_r(text, "\n", &save) : NULL; l;
+	     l = strtok_r(NULL, "\n", &save)) {
 		char *field[7] = { NULL };
 		uint64_t id;
 
@@ -4651,7 +4731,8 @@ static const struct sc_mux { char name[12]; uint8_t call; bool ipc; } sc_muxed[]
 	{ "accept", 5, 0 }, { "getsockname", 6, 0 }, { "getpeername", 7, 0 },
 	{ "socketpair", 8, 0 }, { "send", 9, 0 }, { "recv", 10, 0 }, { "sendto", 11, 0 },
 	{ "recvfrom", 12, 0 }, { "shutdown", 13, 0 }, { "setsockopt", 14, 0 },
-	{ "getsockopt", 15, 0 }, { "sendmsg", 16, 0 }, { "recvmsg", 17, 0 }, { "accept4", 18, 0 }, { "recvmmsg", 19, 0 },
+	{ "getsockopt", 15, 0 }, { "sendmsg", 16, 0 }, { "recvmsg", 17, 0 }, { "accept4", 18, 0 },
+	{ "recvmmsg", 19, 0 },
 	{ "sendmmsg", 20, 0 },
 	{ "semop", 1, 1 }, { "semget", 2, 1 }, { "semctl", 3, 1 }, { "semtimedop", 4, 1 },
 	{ "msgsnd", 11, 1 }, { "msgrcv", 12, 1 }, { "msgget", 13, 1 }, { "msgctl", 14, 1 },
@@ -5549,7 +5630,8 @@ static bool io_interrupted(void)
 /* Waits until fd can be read; -1 when a signal ends the wait. */
 static int io_wait_readable(int fd)
 {
-	struct pollfd p[] = { { .fd = fd, .events = POLLIN }, { .fd = io_signals, .events = POLLIN } };
+	struct pollfd p[] = { { .fd = fd, .events = POLLIN },
+			      { .fd = io_signals, .events = POLLIN } };
 
 	while (io_signals >= 0 && !p[0].revents) {
 		if (poll(p, LEN(p), -1) < 0 && errno != EINTR)
@@ -5594,7 +5676,8 @@ static bool hook_talk(int pidfd, int *in, int out, const struct hook *h, struct 
 
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	for (;;) {
-		struct pollfd p[] = { { .fd = pidfd, .events = POLLIN }, { .fd = out, .events = POLLIN },
+		struct pollfd p[] = { { .fd = pidfd, .events = POLLIN },
+				      { .fd = out, .events = POLLIN },
 				      { .fd = *in, .events = POLLOUT },
 				      { .fd = io_signals, .events = POLLIN } };
 		int left = -1;
@@ -5675,7 +5758,8 @@ static int hook_run(const struct hook *h, const struct buf *state)
 		io.text.p[--io.text.len] = '\0';
 	if (!status)
 		return 0;
-	return fail("%s: %s %d%s%s", h->path, WIFSIGNALED(status) ? "killed by signal" : "exit status",
+	return fail("%s: %s %d%s%s", h->path,
+		    WIFSIGNALED(status) ? "killed by signal" : "exit status",
 		    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
 		    io.text.len ? ": " : "", io.text.len ? io.text.p : "");
 }
@@ -5712,7 +5796,7 @@ static int hook_run_all(const struct container *c, enum hook_phase phase, enum s
 	return r;
 }
 
-/* -- the foreground --------------------------------------------------------------------------- */
+/* -- the foreground ---------------------------------------------------------------------------- */
 
 /* What waiting needs: the process, its terminal, the signals. */
 struct io { pid_t pid; int pidfd, signals, master; sigset_t old; struct termios saved; bool raw; };
@@ -5828,10 +5912,12 @@ static int io_wait(struct io *io)
 	}
 	for (bool ended = false; !ended; ) {
 		struct pollfd p[] = {
-			{ .fd = io->pidfd, .events = POLLIN }, { .fd = io->signals, .events = POLLIN },
+			{ .fd = io->pidfd, .events = POLLIN },
+			{ .fd = io->signals, .events = POLLIN },
 			{ .fd = in_open && !in.n ? 0 : -1, .events = POLLIN },
 			{ .fd = out_open || in.n ? io->master : -1,
-			  .events = (short)((out_open && !out.n ? POLLIN : 0) | (in.n ? POLLOUT : 0)) },
+			  .events = (short)((out_open && !out.n ? POLLIN : 0) |
+					    (in.n ? POLLOUT : 0)) },
 			{ .fd = out.n ? 1 : -1, .events = POLLOUT },
 		};
 
@@ -5840,10 +5926,11 @@ static int io_wait(struct io *io)
 		if (p[1].revents)
 			io_forward(io);
 		if (in_open && (p[2].revents || in.n))
-			in_open = relay_move(&in, 0, io->master, p[2].revents, p[3].revents & POLLOUT);
+			in_open = relay_move(&in, 0, io->master, p[2].revents,
+					     p[3].revents & POLLOUT);
 		if (out_open && (p[3].revents & (POLLIN | POLLHUP) || p[4].revents))
-			out_open = relay_move(&out, io->master, 1, p[3].revents & (POLLIN | POLLHUP),
-					      p[4].revents);
+			out_open = relay_move(&out, io->master, 1,
+					      p[3].revents & (POLLIN | POLLHUP), p[4].revents);
 		ended = p[0].revents;
 	}
 	if (out_open)
@@ -5913,7 +6000,8 @@ static int msg_recv(int sock, struct wire *w, struct fd_gift *gift)
 	if (n < 0)
 		return efail("wait for the other side");
 	if (n == 0)
-		return fail("the container's init ended before it was ready (killed? out of memory?)");
+		return fail(
+			"the container's init ended before it was ready (killed? out of memory?)");
 	w->text[sizeof w->text - 1] = '\0';
 	if (w->msg == M_ERROR) {
 		fail("%s", w->text);
@@ -5958,7 +6046,7 @@ struct init {
 	int root, slave;
 	struct mnt_env mnt;
 	bool exec;                              /* a further process of a running container       */
-	bool entered;                           /* the helper did the entering                     */
+	bool entered; /* the helper did the entering                     */
 	uint64_t exec_flags;                    /* exec: namespaces to enter by c->pidfd          */
 	char **env;
 	char *program;
@@ -6024,7 +6112,8 @@ static int init_system(struct init *i)
 
 	if (conf->ns_new[NS_NET])
 		TRY(sec_loopback());
-	if (conf->hostname && *conf->hostname && sethostname(conf->hostname, strlen(conf->hostname)) < 0)
+	if (conf->hostname && *conf->hostname &&
+	    sethostname(conf->hostname, strlen(conf->hostname)) < 0)
 		return efail("hostname %s", conf->hostname);
 	if (conf->domainname && *conf->domainname &&
 	    setdomainname(conf->domainname, strlen(conf->domainname)) < 0)
@@ -6198,7 +6287,8 @@ static int init_enter(struct init *i)
 	if (!i->entered && flags && setns(i->c->pidfd, (int)flags) < 0)
 		return efail("enter the container");
 	if (i->root >= 0)
-		return fchdir(i->root) < 0 || chroot(".") < 0 ? efail("enter the container's root") : 0;
+		return fchdir(i->root) < 0 || chroot(".") < 0 ? efail("enter the container's root")
+							      : 0;
 	i->root = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return i->root < 0 ? efail("open the container's root") : 0;
 }
@@ -6209,7 +6299,7 @@ struct step { const char *name; int (*run)(struct init *); };
 static const struct step init_steps[] = {
 	{ "user-namespace", init_user_ns },     /* first: everything else needs its privileges    */
 	{ "session", init_session },
-	{ "late-namespaces", init_late_ns },    /* after the clone into the cgroup, which roots it */
+	{ "late-namespaces", init_late_ns },    /* in the cgroup, which is the namespace's root   */
 	{ "host-hooks", init_host_hooks },      /* namespaces are complete, pivot_root is to come */
 	{ "system", init_system },              /* before the container's read-only /proc/sys     */
 	{ "root", init_root },
@@ -6232,15 +6322,16 @@ static const struct step identity_steps[] = {
 	{ "no-new-privs", init_no_new_privs },
 	{ "rlimits", init_rlimits },
 	{ "identity", init_identity },
-	{ "program", init_find_program },       /* as the user: what they may not run is not found */
+	{ "program", init_find_program },       /* as the user, who may see less                  */
 	{ 0 }
 };
 static const struct step early_filter_steps[] = {       /* up to where create may go unfiltered  */
-	{ "stdio", init_take_terminal }, { "rlimits", init_rlimits }, { "program", init_find_program },
-	{ 0 }
+	{ "stdio", init_take_terminal }, { "rlimits", init_rlimits },
+	{ "program", init_find_program }, { 0 }
 };
 static const struct step late_identity_steps[] = {
-	{ "label", init_label }, { "identity", init_identity }, { "program", init_find_program }, { 0 }
+	{ "label", init_label }, { "identity", init_identity },
+	{ "program", init_find_program }, { 0 }
 };
 
 static int init_steps_run(struct init *i, const struct step *steps)
@@ -6292,7 +6383,8 @@ static _Noreturn void init_exec(struct init *i)
 		if (hook_run_all(i->c, HOOK_START_CONTAINER, ST_CREATED, false) < 0)
 			init_die(i);
 	}
-	if (early && (bpf_load(&i->filter, i->conf->seccomp.flags) < 0 || init_steps_run(i, late_identity_steps) < 0))
+	if (early && (bpf_load(&i->filter, i->conf->seccomp.flags) < 0 ||
+		      init_steps_run(i, late_identity_steps) < 0))
 		init_die(i);
 	/* Inherited descriptors end here, but for the ones that were asked for. */
 	if (fault("exec") < 0 || fd_cloexec_from(3 + (unsigned)i->o->preserve_fds) < 0)
@@ -6322,10 +6414,11 @@ static _Noreturn void run_init(struct init *i)
 	if (init_steps_run(i, i->exec ? exec_steps : init_steps) < 0)
 		init_die(i);
 	if (i->conf->has_process || i->exec)
-		if (init_steps_run(i, init_filter_early(i) ? early_filter_steps : identity_steps) < 0)
+		if (init_steps_run(i, init_filter_early(i) ? early_filter_steps : identity_steps) <
+		    0)
 			init_die(i);
-	/* From here on the end of the socket tells of the parent's death: a parent that has done its
-	 * part exits at once after M_GO, and that must not kill us. */
+	/* From here on the end of the socket tells of the parent's death: a parent that has done
+	 * its part exits at once after M_GO, and that must not kill us. */
 	prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
 	if (fault("ready") < 0 || msg_send(i->sync, M_READY, -1, NULL) < 0 ||
 	    msg_expect(i->sync, M_GO) < 0 || init_wait_start(i) < 0)
@@ -6337,7 +6430,7 @@ static _Noreturn void run_init(struct init *i)
 	init_exec(i);
 }
 
-/* -- the host's side ---------------------------------------------------------------------------- */
+/* -- the host's side --------------------------------------------------------------------------- */
 
 /* Undoes whatever exists of a container; each part skips what never was.  The error that led here
  * survives; one of its own is returned only if there was none. */
@@ -6351,7 +6444,8 @@ static int run_destroy(struct container *c)
 		struct pollfd p = { .fd = c->pidfd, .events = POLLIN };
 
 		poll(&p, 1, 10000);
-		waitid(P_PIDFD, (id_t)c->pidfd, &(siginfo_t){ 0 }, WEXITED);    /* if it is our child */
+		waitid(P_PIDFD, (id_t)c->pidfd, &(siginfo_t){ 0 },
+		       WEXITED); /* if it is our child */
 	}
 	if (c->cgroup && *c->cgroup)
 		r = cg_destroy(c);
@@ -6399,7 +6493,8 @@ static bool run_delegates(const struct config *conf)
 	for (size_t i = 0; i < conf->n_mounts; i++) {
 		const struct mount_conf *m = &conf->mounts[i];
 
-		if (!m->type || !str_starts(m->type, "cgroup") || strcmp(path_clean(m->dest), "/sys/fs/cgroup"))
+		if (!m->type || !str_starts(m->type, "cgroup") ||
+		    strcmp(path_clean(m->dest), "/sys/fs/cgroup"))
 			continue;
 		writable = true;
 		for (size_t k = 0; k < m->options.n; k++)
@@ -6413,7 +6508,8 @@ static int run_limit(struct container *c, const struct run_opts *o)
 	const struct config *conf = c->conf;
 
 	if (c->cgroup_fd >= 0 && run_delegates(conf))
-		TRY(cg_chown(c, conf_map_id(conf->uid_maps, conf->n_uid_maps, conf->process.user.uid)));
+		TRY(cg_chown(c, conf_map_id(conf->uid_maps, conf->n_uid_maps,
+					    conf->process.user.uid)));
 	if (c->conf->has_resources)
 		TRY(cg_apply(c, &c->conf->resources));
 	TRY(fault("limits"));
@@ -6533,7 +6629,8 @@ static int run_write_pid_file(const char *path, pid_t pid)
 	const char *slash = strrchr(path, '/');
 	size_t dir = slash ? (size_t)(slash - path) + 1 : 0;
 	char *tmp = str_fmt("%.*s.%s", (int)dir, path, path + dir);
-	autoclose int fd = openat(AT_FDCWD, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+	autoclose int fd =
+		openat(AT_FDCWD, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
 
 	if (fd < 0 || dprintf(fd, "%d", pid) < 0 || rename(tmp, path) < 0) {
 		efail("write pid file %s", path);
@@ -6575,9 +6672,11 @@ static int run_check_terminal(const struct process_conf *p, const struct run_opt
 	bool detached = o->detach || !o->attach;
 
 	if (p->terminal && detached && !o->console_socket)
-		return fail("cannot allocate tty if %s will detach without setting console socket", prog);
+		return fail("cannot allocate tty if %s will detach without setting console socket",
+			    prog);
 	if (o->console_socket && !(p->terminal && detached))
-		return fail("cannot use console socket if %s will not detach or allocate tty", prog);
+		return fail("cannot use console socket if %s will not detach or allocate tty",
+			    prog);
 	return 0;
 }
 
@@ -6617,8 +6716,10 @@ static int run_settle(const struct init *i, pid_t pid)
 static int run_load_config(struct container *c, const struct run_opts *o, char **text, size_t *len)
 {
 	char path[PATH_MAX];
-	autoclose int dir = openat(AT_FDCWD, o->bundle ? o->bundle : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	ssize_t n = dir < 0 ? -1 : readlinkat(c->proc_fd, str_fmt("self/fd/%d", dir), path, sizeof path);
+	autoclose int dir =
+		openat(AT_FDCWD, o->bundle ? o->bundle : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	ssize_t n = dir < 0 ? -1
+			    : readlinkat(c->proc_fd, str_fmt("self/fd/%d", dir), path, sizeof path);
 
 	if (n < 0 || n == (ssize_t)sizeof path)
 		return efail("bundle %s", o->bundle ? o->bundle : ".");
@@ -6711,7 +6812,7 @@ static int run_delete(struct container *c)
 	TRY(run_destroy(c));
 	if (has_config && c->conf->hooks[HOOK_POSTSTOP].n_v)
 		hook_run_all(c, HOOK_POSTSTOP, ST_STOPPED, true);
-	err_clear();                            /* their failures are warnings: runtime.md step 13 */
+	err_clear(); /* their failures are warnings: runtime.md step 13 */
 	return 0;
 }
 
@@ -6798,7 +6899,8 @@ static enum status run_status(struct container *c)
 {
 	enum status st = state_status(c);
 
-	return st != ST_STOPPED && st != ST_CREATING && *c->cgroup && cg_is_frozen(c) ? ST_PAUSED : st;
+	return st != ST_STOPPED && st != ST_CREATING && *c->cgroup && cg_is_frozen(c) ? ST_PAUSED
+										      : st;
 }
 
 /* start: tells init to go on, and reports what becomes of it. */
@@ -6825,8 +6927,8 @@ static int run_start(struct container *c)
 		return efail("remove start.sock");
 	if (r == 0 && hook_run_all(c, HOOK_POSTSTART, ST_RUNNING, false) == 0)
 		return 0;
-	/* A failed hook ends the container's life (lifecycle steps 9 to 13); a program that cannot be
-	 * executed leaves it stopped. */
+	/* A failed hook ends the container's life (lifecycle steps 9 to 13); a program that cannot
+	 * be executed leaves it stopped. */
 	if (r == 0 || c->conf->hooks[HOOK_START_CONTAINER].n_v)
 		run_undo(c);
 	return -1;
@@ -6875,7 +6977,14 @@ static int run_exec_cgroup(struct container *c, const char *sub)
 static int run_exec(struct container *c, struct process_conf *p, struct run_opts *o, int *status)
 {
 	struct io io = IO_NONE;
-	struct init i = { .c = c, .o = o, .io = &io, .conf = c->conf, .p = p, .sync = -1, .other = -1, .exec = true };
+	struct init i = { .c = c,
+			  .o = o,
+			  .io = &io,
+			  .conf = c->conf,
+			  .p = p,
+			  .sync = -1,
+			  .other = -1,
+			  .exec = true };
 	bool root = geteuid() == 0;
 	pid_t pid = 0;
 
@@ -6988,12 +7097,12 @@ struct option_row {
 
 struct command {
 	const char *name, *operands, *help;
+	const struct option_row *options;
+	int (*run)(struct options *o);          /* the exit status, or -1 with the error record   */
 	int min, max;                           /* operands; max -1: any number                   */
 	bool stop;                              /* options end at the first operand               */
 	bool enters;                            /* runs code near containers: protect the binary  */
-	int failure;                            /* exit status when it fails, but for usage       */
-	const struct option_row *options;
-	int (*run)(struct options *o);          /* the exit status, or -1 with the error record   */
+	int failure;                            /* exit status when it fails; 0 stands for 1      */
 };
 
 static const struct option_row global_options[] = {
@@ -7005,22 +7114,26 @@ static const struct option_row global_options[] = {
 	OPT_STR(0, "cgroup-manager", "NAME", run.cgroup_manager,
 		"\"cgroupfs\", \"systemd\" or \"disabled\" (default \"cgroupfs\")"),
 	OPT_STR(0, "rootless", "BOOL", rootless,
-		"\"true\", \"false\" or \"auto\": forgive missing cgroup rights (default \"auto\")"),
+		"\"true\", \"false\" or \"auto\": forgive missing cgroup rights "
+		"(default \"auto\")"),
 	OPT_STR(0, "criu", "PATH", ignored, NULL),
 	OPT_BOOL('h', "help", help, "show this help"),
-	OPT_BOOL('v', "version", version, "show the version"), { 0 }
+	OPT_BOOL('v', "version", version, "show the version"),
+	{ 0 }
 };
 
 #define CREATE_OPTIONS \
-	OPT_STR('b', "bundle", "DIR", run.bundle, "directory with config.json (default: current one)"), \
-	OPT_STR(0, "console-socket", "SOCKET", run.console_socket, \
-		"send the terminal's master side to this unix socket"), \
-	OPT_STR(0, "pidfd-socket", "SOCKET", run.pidfd_socket, \
-		"send a pidfd of the process to this unix socket"), \
-	OPT_STR(0, "pid-file", "FILE", run.pid_file, "write the process's pid to FILE"), \
-	OPT_BOOL(0, "no-pivot", force, "accepted: pivot_root works on any root here"), \
-	OPT_BOOL(0, "no-new-keyring", run.no_keyring, "keep the caller's session keyring"), \
-	OPT_U64(0, "preserve-fds", "N", run.preserve_fds, "pass descriptors 3 to 2+N on")
+	OPT_STR('b', "bundle", "DIR", run.bundle, \
+		"directory with config.json (default: current one)"), \
+		OPT_STR(0, "console-socket", "SOCKET", run.console_socket, \
+			"send the terminal's master side to this unix socket"), \
+		OPT_STR(0, "pidfd-socket", "SOCKET", run.pidfd_socket, \
+			"send a pidfd of the process to this unix socket"), \
+		OPT_STR(0, "pid-file", "FILE", run.pid_file, "write the process's pid to FILE"), \
+		OPT_BOOL(0, "no-pivot", force, "accepted: pivot_root works on any root here"), \
+		OPT_BOOL(0, "no-new-keyring", run.no_keyring, \
+			 "keep the caller's session keyring"), \
+		OPT_U64(0, "preserve-fds", "N", run.preserve_fds, "pass descriptors 3 to 2+N on")
 
 static const struct option_row create_options[] = {
 	CREATE_OPTIONS, OPT_BOOL('h', "help", help, "show this help"), { 0 }
@@ -7029,7 +7142,9 @@ static const struct option_row run_options[] = {
 	CREATE_OPTIONS,
 	OPT_BOOL('d', "detach", run.detach, "return when the process runs, do not wait for it"),
 	OPT_BOOL(0, "keep", run.keep, "do not delete the container when its process ends"),
-	OPT_BOOL(0, "no-subreaper", quiet, NULL), OPT_BOOL('h', "help", help, "show this help"), { 0 }
+	OPT_BOOL(0, "no-subreaper", quiet, NULL),
+	OPT_BOOL('h', "help", help, "show this help"),
+	{ 0 }
 };
 static const struct option_row help_only[] = {
 	OPT_BOOL('h', "help", help, "show this help"), { 0 }
@@ -7058,12 +7173,15 @@ static const struct option_row exec_options[] = {
 	OPT_STR(0, "process-label", "LABEL", selinux, "SELinux label of the process"),
 	OPT_STR(0, "apparmor", "PROFILE", apparmor, "AppArmor profile of the process"),
 	OPT_BOOL(0, "no-new-privs", no_new_privs, "set no_new_privs"),
-	OPT_STRS('c', "cap", "CAP", caps, "add a capability, bounding to permitted; may be repeated"),
+	OPT_STRS('c', "cap", "CAP", caps,
+		 "add a capability, bounding to permitted; may be repeated"),
 	OPT_U64(0, "preserve-fds", "N", run.preserve_fds, "pass descriptors 3 to 2+N on"),
 	OPT_STR(0, "cgroup", "PATH", run.exec_cgroup, "run in this cgroup below the container's"),
 	OPT_BOOL(0, "ignore-paused", run.ignore_paused, "enter a paused container too"),
-	OPT_STR(0, "console", "PATH", ignored, NULL), OPT_BOOL(0, "no-subreaper", quiet, NULL),
-	OPT_BOOL('h', "help", help, "show this help"), { 0 }
+	OPT_STR(0, "console", "PATH", ignored, NULL),
+	OPT_BOOL(0, "no-subreaper", quiet, NULL),
+	OPT_BOOL('h', "help", help, "show this help"),
+	{ 0 }
 };
 static const struct option_row list_options[] = {
 	OPT_STR('f', "format", "FORMAT", format, "\"table\" or \"json\" (default \"table\")"),
@@ -7121,8 +7239,9 @@ static int opt_set(const struct option_row *row, char *value, struct options *o)
 		return 0;
 	default:
 		if (str_u64(value, 1024, at) < 0)
-			return fail("invalid value \"%s\" for flag -%s: not a number from 0 to 1024", value,
-				    row->name);
+			return fail(
+				"invalid value \"%s\" for flag -%s: not a number from 0 to 1024",
+				value, row->name);
 		return 0;
 	}
 }
@@ -7176,7 +7295,7 @@ static void opt_help(struct buf *b, const struct option_row *rows)
 	}
 }
 
-/* -- what commands share ------------------------------------------------------------------------ */
+/* -- what commands share ----------------------------------------------------------------------- */
 
 /* The state root: --root, else /run/runtime, else for an ordinary user $XDG_RUNTIME_DIR/runtime. */
 static const char *cmd_root(const struct options *o)
@@ -7236,7 +7355,7 @@ static int cmd_check_format(const struct options *o, bool *json)
 	return 0;
 }
 
-/* -- the commands ------------------------------------------------------------------------------- */
+/* -- the commands ------------------------------------------------------------------------------ */
 
 static int cmd_make(struct options *o)
 {
@@ -7244,8 +7363,9 @@ static int cmd_make(struct options *o)
 	int status = 0;
 
 	if (o->run.systemd || str_eq(o->run.cgroup_manager, "systemd"))
-		return fail("--systemd-cgroup: not supported by this program yet; leave it out to use "
-			    "cgroup files directly");
+		return fail(
+			"--systemd-cgroup: not supported by this program yet; leave it out to use "
+			"cgroup files directly");
 	TRY(cmd_handle(&c, o, true));
 	o->run.rootless = cmd_rootless(o, c.proc_fd);
 	if (run_create(&c, &o->run, &status) < 0)
@@ -7377,7 +7497,8 @@ static int cmd_delete(struct options *o)
 	enum status st = run_status(&c);
 
 	if (!o->force && st != ST_STOPPED && st != ST_CREATED)
-		return fail("cannot delete container %s that is not stopped: %s", c.id, status_names[st]);
+		return fail("cannot delete container %s that is not stopped: %s", c.id,
+			    status_names[st]);
 	return run_delete(&c);
 }
 
@@ -7425,7 +7546,8 @@ static int cmd_user(const char *text, struct process_conf *p)
 	p->user.uid = (uint32_t)v;
 	if (gid) {
 		if (str_u64(gid, UINT32_MAX - 1, &v) < 0)
-			return fail("--user: group \"%s\" is not a number from 0 to 4294967294", gid);
+			return fail("--user: group \"%s\" is not a number from 0 to 4294967294",
+				    gid);
 		p->user.gid = (uint32_t)v;
 	}
 	return 0;
@@ -7482,8 +7604,9 @@ static int cmd_exec_process(const struct options *o, struct process_conf *p)
 	p->user.gids = gids;
 	for (size_t i = 0; i < o->gids.n; i++) {
 		if (str_u64(o->gids.v[i], UINT32_MAX - 1, &v) < 0)
-			return fail("--additional-gids: \"%s\" is not a number from 0 to 4294967294",
-				    o->gids.v[i]);
+			return fail(
+				"--additional-gids: \"%s\" is not a number from 0 to 4294967294",
+				o->gids.v[i]);
 		gids[p->user.n_gids++] = (uint32_t)v;
 	}
 	return conf_check_process(p, "process");
@@ -7499,7 +7622,8 @@ static int cmd_exec(struct options *o)
 	enum status st = run_status(&c);
 
 	if (st == ST_STOPPED || st == ST_CREATING)
-		return fail("cannot exec in a %s container", st == ST_STOPPED ? "stopped" : "creating");
+		return fail("cannot exec in a %s container",
+			    st == ST_STOPPED ? "stopped" : "creating");
 	if (st == ST_PAUSED && !o->run.ignore_paused)
 		return fail("cannot exec in a paused container (use --ignore-paused to override)");
 	TRY(state_config(&c));
@@ -7514,7 +7638,7 @@ static int cmd_exec(struct options *o)
 	return status;
 }
 
-/* -- list, ps, spec, features, help --------------------------------------------------------------- */
+/* -- list, ps, spec, features, help ------------------------------------------------------------ */
 
 /* A table as Go's tabwriter lays it out: columns 12 wide at least, 3 blanks apart, the last one
  * as it is. */
@@ -7575,7 +7699,7 @@ static int cmd_list(struct options *o)
 			close_p(&c.dir_fd);
 			continue;
 		}
-		if (!c.created) {               /* being made at this moment, or killed while it was */
+		if (!c.created) { /* being made at this moment, or killed while it was */
 			close_p(&c.dir_fd);
 			continue;
 		}
@@ -7641,7 +7765,8 @@ static int ps_host(char **argv, const struct strs *pids, struct buf *b)
 		int n = 0;
 		bool show = false, head = column < 0;
 
-		for (char *w = strtok_r(copy, " \t", &word_save); w; w = strtok_r(NULL, " \t", &word_save), n++) {
+		for (char *w = strtok_r(copy, " \t", &word_save); w;
+		     w = strtok_r(NULL, " \t", &word_save), n++) {
 			if (head && str_eq(w, "PID"))
 				column = n;
 			if (!head && n == column)
@@ -7665,7 +7790,8 @@ static void ps_line(struct buf *b, int proc, const char *pid)
 
 	/* fields 14 and 15 of proc_pid_stat(5); the first after the name is 3 */
 	if (!end || str_u64(str_word(end + 1, 14 - 3), UINT64_MAX, &utime) < 0 ||
-	    str_u64(str_word(end + 1, 15 - 3), UINT64_MAX, &stime) < 0 || fstatat(proc, pid, &st, 0) < 0)
+	    str_u64(str_word(end + 1, 15 - 3), UINT64_MAX, &stime) < 0 ||
+	    fstatat(proc, pid, &st, 0) < 0)
 		return;
 	char *ppid = str_word(end + 1, 4 - 3);
 	autoclose int fd = openat(proc, str_fmt("%s/cmdline", pid), O_RDONLY | O_CLOEXEC);
@@ -7727,7 +7853,7 @@ static int cmd_spec(struct options *o)
 	return fd_write_all(fd, b.p, b.len) < 0 ? efail("write config.json") : 0;
 }
 
-/* -- features ------------------------------------------------------------------------------------ */
+/* -- features ---------------------------------------------------------------------------------- */
 
 static void feat_list(struct buf *b, const char *pad, const char *key, const struct strs *items)
 {
@@ -7780,7 +7906,8 @@ static int cmd_features(struct options *o)
 	qsort(options.v, options.n, sizeof *options.v, str_order);
 	for (size_t i = 0; i < LEN(cap_names); i++)
 		strs_add(&caps, str_dup(cap_names[i]));
-	buf_fmt(&b, "{\n    \"ociVersionMin\": \"1.0.0\",\n    \"ociVersionMax\": \"" SPEC_VERSION "\",\n");
+	buf_fmt(&b, "{\n    \"ociVersionMin\": \"1.0.0\",\n    \"ociVersionMax\": \"" SPEC_VERSION
+		    "\",\n");
 	feat_list(&b, "    ", "hooks", &hooks);
 	buf_fmt(&b, ",\n");
 	feat_list(&b, "    ", "mountOptions", &options);
@@ -7788,7 +7915,8 @@ static int cmd_features(struct options *o)
 	feat_names(&b, "        ", "namespaces", ns_names);
 	buf_fmt(&b, ",\n");
 	feat_list(&b, "        ", "capabilities", &caps);
-	buf_fmt(&b, ",\n        \"cgroup\": {\n            \"v1\": false,\n            \"v2\": true,\n"
+	buf_fmt(&b,
+		",\n        \"cgroup\": {\n            \"v1\": false,\n            \"v2\": true,\n"
 		"            \"systemd\": false,\n            \"systemdUser\": false,\n"
 		"            \"rdma\": false\n        },\n");
 	feat_seccomp(&b);
@@ -7831,28 +7959,23 @@ static int cmd_help(struct options *o)
 
 #define ID "<container-id>"
 static const struct command commands[] = {
-	{ "create", ID, "create a container", 1, 1, false, true, 1, create_options, cmd_create },
-	{ "delete", ID, "delete what a container holds", 1, 1, false, false, 1, delete_options, cmd_delete },
+	{ "create", ID, "create a container", create_options, cmd_create, 1, 1, .enters = true },
+	{ "delete", ID, "delete what a container holds", delete_options, cmd_delete, 1, 1 },
 	{ "exec", ID " <command> [args...]  |  --process FILE " ID, "run a process in a container",
-	  1, -1, true, true, 255, exec_options, cmd_exec },
-	{ "features", "", "show what this program supports, as JSON", 0, 0, false, false, 1, help_only,
-	  cmd_features },
-	{ "help", "[command]", "show help", 0, 1, false, false, 1, help_only, cmd_help },
-	{ "kill", ID " [signal]", "send a signal to a container (default TERM)", 1, 2, false, false, 1,
-	  kill_options, cmd_kill },
-	{ "list", "", "list the containers of this state directory", 0, 0, false, false, 1, list_options,
-	  cmd_list },
-	{ "pause", ID, "stop all processes of a container for now", 1, 1, false, false, 1, help_only,
-	  cmd_pause },
-	{ "ps", ID " [ps options]", "show the processes of a container", 1, -1, true, false, 1, ps_options,
-	  cmd_ps },
-	{ "resume", ID, "let a paused container go on", 1, 1, false, false, 1, help_only, cmd_resume },
-	{ "run", ID, "create and start a container", 1, 1, false, true, 1, run_options, cmd_runs },
-	{ "spec", "", "write a config.json to start from", 0, 0, false, false, 1, spec_options, cmd_spec },
-	{ "start", ID, "start the process of a created container", 1, 1, false, false, 1, help_only,
-	  cmd_start },
-	{ "state", ID, "show the state of a container, as JSON", 1, 1, false, false, 1, help_only,
-	  cmd_state },
+	  exec_options, cmd_exec, 1, -1, .stop = true, .enters = true, .failure = 255 },
+	{ "features", "", "show what this program supports, as JSON", help_only, cmd_features },
+	{ "help", "[command]", "show help", help_only, cmd_help, 0, 1 },
+	{ "kill", ID " [signal]", "send a signal to a container (default TERM)", kill_options,
+	  cmd_kill, 1, 2 },
+	{ "list", "", "list the containers of this state directory", list_options, cmd_list },
+	{ "pause", ID, "stop all processes of a container for now", help_only, cmd_pause, 1, 1 },
+	{ "ps", ID " [ps options]", "show the processes of a container", ps_options, cmd_ps,
+	  1, -1, .stop = true },
+	{ "resume", ID, "let a paused container go on", help_only, cmd_resume, 1, 1 },
+	{ "run", ID, "create and start a container", run_options, cmd_runs, 1, 1, .enters = true },
+	{ "spec", "", "write a config.json to start from", spec_options, cmd_spec },
+	{ "start", ID, "start the process of a created container", help_only, cmd_start, 1, 1 },
+	{ "state", ID, "show the state of a container, as JSON", help_only, cmd_state, 1, 1 },
 	{ 0 }
 };
 #undef ID
@@ -7872,13 +7995,16 @@ static void cmd_print_help(const struct command *c)
 	struct buf b = { 0 };
 
 	if (c) {
-		buf_fmt(&b, "NAME:\n   %s %s - %s\n\nUSAGE:\n   %s %s [command options] %s\n", prog, c->name,
-			c->help, prog, c->name, c->operands);
+		buf_fmt(&b, "NAME:\n   %s %s - %s\n\nUSAGE:\n   %s %s [command options] %s\n", prog,
+			c->name, c->help, prog, c->name, c->operands);
 		opt_help(&b, c->options);
 	} else {
-		buf_fmt(&b, "NAME:\n   %s - run containers as the Open Container Initiative specifies\n\n"
-			"USAGE:\n   %s [global options] command [command options] [arguments...]\n\n"
-			"VERSION:\n   " VERSION "\n\nCOMMANDS:\n", prog, prog);
+		buf_fmt(&b,
+			"NAME:\n   %s - run containers as the Open Container Initiative "
+			"specifies\n\nUSAGE:\n   %s [global options] command "
+			"[command options] [arguments...]\n\n"
+			"VERSION:\n   " VERSION "\n\nCOMMANDS:\n",
+			prog, prog);
 		for (c = commands; c->name; c++)
 			buf_fmt(&b, "   %-10s  %s\n", c->name, c->help);
 		opt_help(&b, global_options);
@@ -7914,7 +8040,7 @@ static int cmd_run(const struct command *c, char **argv, char **all, struct opti
 		fail("\"%s\" requires a maximum of %d argument(s)", c->name, c->max);
 		return cmd_usage(c);
 	}
-	exit_failure = c->failure;
+	exit_failure = c->failure ? c->failure : 1;
 	if (c->enters)
 		TRY(run_protect(all));
 	return c->run(o);
@@ -7976,7 +8102,7 @@ int main(int argc, char **argv)
 {
 	const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
 
-	/* A closed 0, 1 or 2 would be taken by a file of ours, and the container would inherit it. */
+	/* A closed 0, 1 or 2 would be taken by a file of ours, for the container to inherit. */
 	for (int fd = 0; fd < 3; fd++)
 		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
 		    openat(AT_FDCWD, "/dev/null", O_RDWR) != fd)

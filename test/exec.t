@@ -261,7 +261,9 @@ test_exec_defaults_are_those_of_the_config() {
 	like "$(in_ct "$id" /probe id)" "^uid=1000 gid=2000 groups=5,6 umask=$u\$"
 	is "$(in_ct "$id" /probe env A)" 1
 	is "$(in_ct "$id" /probe nnp)" 1
-	is "$(in_ct "$id" /probe rlimits RLIMIT_NOFILE)" 'RLIMIT_NOFILE 50 100'
+	soft=50
+	[ "$RT_NAME" = runtime ] || soft='(50|100)'	# some programs raise their own soft limit first
+	like "$(in_ct "$id" /probe rlimits RLIMIT_NOFILE)" "^RLIMIT_NOFILE $soft 100\$"
 	down
 }
 
@@ -353,6 +355,7 @@ test_exec_with_a_large_argument() {
 
 test_exec_does_not_wait_for_daemons_of_the_process() {
 	need root
+	need runtime
 	up
 	"$PROBE" deadline 20 "$RT" --root "$STATE" exec "$id" /probe daemonize 1000 >ct.out
 	is $? 0

@@ -441,7 +441,7 @@ static void ask(const struct seccomp_conf *s, const struct bpf_prog *p)
 		const struct seccomp_rule *r = s->n_rules ? &s->rules[st_random(s->n_rules)] : NULL;
 		int arch = s->n_archs && st_random(2) ? s->archs[st_random(s->n_archs)] : SYS_NATIVE, nr = -1;
 
-		if (r && st_random(6))
+		if (r && sc_archs[arch].col >= 0 && st_random(6))
 			nr = st_number(arch, r->names[st_random(r->n_names)]);
 		d.arch = sc_archs[arch].audit;
 		d.nr = nr >= 0 ? nr : (int)(sc_archs[arch].base + (uint32_t)st_random(1100));

@@ -322,6 +322,7 @@ test_tty_run_in_foreground_returns_the_status() {
 
 test_tty_size_is_that_of_the_terminal_outside() {
 	need root
+	need runtime	# with others the program may be faster than the size
 	bundle args='/probe winsize' process.terminal=true
 	"$PROBE" pty -r 31x77 "$RT" --root "$STATE" run -b b "$id" >out
 	like "$(tr -d '\r' <out)" '^31x77$'
