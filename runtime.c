@@ -2484,6 +2484,8 @@ static int state_open(struct container *c)
 	int r = text ? dec_load(text, strlen(text), state_fields, c, "state.json") : 0;
 
 	c->id = id;
+	if (!c->cgroup)
+		c->cgroup = str_dup("");
 	if (r < 0)
 		return ctx("%s", id);
 	if (c->proc_fd < 0)
@@ -2996,12 +2998,16 @@ static double cg_log2(double x)
 	const double ln2 = 0.693147180559945309417;
 	double n = 0, sum = 0, z, power;
 
-	for (; x >= 2; x /= 2)
+	while (x >= 2) {
+		x /= 2;
 		n++;
+	}
 	z = (x - 1) / (x + 1);
 	power = z;
-	for (int k = 1; k < 40; k += 2, power *= z * z)
+	for (int k = 1; k < 40; k += 2) {
 		sum += power / k;
+		power *= z * z;
+	}
 	return n + 2 * sum / ln2;
 }
 
@@ -4583,7 +4589,7 @@ static char *sec_home(uint32_t uid)
 static char **sec_env(const struct process_conf *p)
 {
 	struct strs env = { 0 };
-	size_t slots = 16;
+	size_t slots = 16, home = 0;
 
 	while (slots < p->env.n * 2)
 		slots *= 2;
@@ -4596,7 +4602,7 @@ static char **sec_env(const struct process_conf *p)
 		for (size_t k = 0; k < n; k++)
 			at = at * 33 + (unsigned char)item[k];
 		for (at &= slots - 1; seen[at]; at = (at + 1) & (slots - 1)) {
-			const char *old = env.v[seen[at] - 1];
+			const char *old = env.v ? env.v[seen[at] - 1] : "";
 
 			if (strncmp(old, item, n) == 0 && (old[n] == '=' || !old[n]))
 				break;
@@ -4608,8 +4614,6 @@ static char **sec_env(const struct process_conf *p)
 		strs_add(&env, item);
 		seen[at] = (uint32_t)env.n;
 	}
-	size_t home = 0;
-
 	while (home < env.n && !str_starts(env.v[home], "HOME="))
 		home++;
 	if (home == env.n)
@@ -4951,7 +4955,7 @@ static void bpf_plan_name(struct bpf_plan *p, const struct seccomp_rule *rule, u
 
 static int bpf_plan_rule(struct bpf_plan *p, const struct seccomp_rule *rule)
 {
-	uint32_t ret;
+	uint32_t ret = 0;
 
 	if (bpf_action(rule->action, rule->has_errno, rule->errno_ret, &ret) < 0) return -1;
 	for (size_t i = 0; i < rule->n_args; i++)
@@ -5078,7 +5082,7 @@ static int bpf_plan_finish(struct bpf_plan *p)
 
 static int bpf_plan(struct bpf_plan *p, const struct seccomp_conf *s)
 {
-	uint32_t ret;
+	uint32_t ret = 0;
 	int id;
 
 	if (s->default_action == ACT_NOTIFY)
@@ -5150,7 +5154,7 @@ static uint32_t bpf_emit_half(struct bpf_asm *a, const struct seccomp_arg *arg, 
 	if (mask == 0) return to.yes;
 	bpf_emit_if(a, op, value, to.yes, to.no);
 	if (mask != UINT32_MAX) bpf_emit(a, BPF_ALU | BPF_AND | BPF_K, a->n, a->n, mask);
-	return bpf_emit_load(a, offsetof(struct seccomp_data, args) + 8 * arg->index +
+	return bpf_emit_load(a, offsetof(struct seccomp_data, args) + 8ul * arg->index +
 				(high != big ? 4 : 0));
 }
 
@@ -5362,7 +5366,7 @@ static uint32_t bpf_lib_arch(const struct sc_arch_row *row)
 	char name[16] = { 0 };
 	const char *id = row->name + strlen("SCMP_ARCH_");
 
-	for (size_t i = 0; id[i] && i < sizeof name - 1; i++)
+	for (size_t i = 0; i < sizeof name - 1 && id[i]; i++)
 		name[i] = (char)(id[i] >= 'A' && id[i] <= 'Z' ? id[i] - 'A' + 'a' : id[i]);
 	return seccomp_arch_resolve_name(name);
 }
@@ -5411,7 +5415,7 @@ static int bpf_lib_rule(struct bpf_plan *p, scmp_filter_ctx lib, const struct se
 {
 	bool split = bpf_tests_one_arg_twice(rule);
 	struct scmp_arg_cmp args[64];
-	uint32_t ret;
+	uint32_t ret = 0;
 	int rc = 0;
 
 	if (bpf_action(rule->action, rule->has_errno, rule->errno_ret, &ret) < 0) return -1;
@@ -7252,6 +7256,7 @@ static int opt_parse(const struct option_row *rows, char **argv, bool stop, stru
 {
 	int i = 0;
 
+	assert(o->args);                        /* room for as many as there are in argv */
 	for (; argv[i]; i++) {
 		char *a = argv[i];
 
@@ -8103,10 +8108,13 @@ int main(int argc, char **argv)
 	const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
 
 	/* A closed 0, 1 or 2 would be taken by a file of ours, for the container to inherit. */
-	for (int fd = 0; fd < 3; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
-		    openat(AT_FDCWD, "/dev/null", O_RDWR) != fd)
-			return 1;       /* nobody can be told */
+	for (int fd = 0; fd < 3; fd++) {
+		int null = fcntl(fd, F_GETFD) < 0 && errno == EBADF ?
+			   openat(AT_FDCWD, "/dev/null", O_RDWR) : fd;
+
+		if (null != fd)                 /* nobody can be told */
+			return 1;
+	}
 	if (argc > 0)
 		prog = slash ? slash + 1 : argv[0];
 	int status = main_command(argc, argv);

@@ -48,7 +48,13 @@ static _Noreturn void must_fail(const char *what, int line)
 	abort();
 }
 
-#define CHECK(condition, ...) do { if (!(condition)) { dprintf(2, __VA_ARGS__); must_fail(#condition, __LINE__); } } while (0)
+#define CHECK(condition, ...) \
+	do { \
+		if (!(condition)) { \
+			dprintf(2, __VA_ARGS__); \
+			must_fail(#condition, __LINE__); \
+		} \
+	} while (0)
 #pragma GCC diagnostic ignored "-Wshadow"
 #include "seccomp_test.h"
 
@@ -92,7 +98,8 @@ static bool parses(const char *text, size_t len, struct json *j)
 	size_t ntok = json_tokens_max(len), nscratch = json_scratch_max(len);
 
 	*j = (struct json){ 0 };
-	return json_parse(j, take_text((const uint8_t *)text, len), len, arena_alloc(ntok * sizeof(jsmntok_t)), ntok,
+	return json_parse(j, take_text((const uint8_t *)text, len), len,
+			  arena_alloc(ntok * sizeof(jsmntok_t)), ntok,
 			  arena_alloc(nscratch * sizeof(uint32_t)), nscratch) == 0;
 }
 
@@ -132,11 +139,12 @@ int fuzz_json(const uint8_t *data, size_t size)
 	for (size_t n = 0; n < size; n++)
 		lines += data[n] == '\n';
 	if (!parses((const char *)data, size, &j)) {
-		MUST(j.err.what && *j.err.what && j.err.line >= 1 && j.err.line <= lines && j.err.col >= 1 &&
-		     (size_t)j.err.col <= size + 1);
+		MUST(j.err.what && *j.err.what && j.err.line >= 1 && j.err.line <= lines &&
+		     j.err.col >= 1 && (size_t)j.err.col <= size + 1);
 		return 0;
 	}
-	MUST(j.count > 0 && (size_t)j.count <= json_tokens_max(size) && json_next(&j, 0) == j.count);
+	MUST(j.count > 0 && (size_t)j.count <= json_tokens_max(size) &&
+	     json_next(&j, 0) == j.count);
 	for (int n = 0; n < j.count; n++) {
 		const jsmntok_t *t = &j.tok[n];
 
@@ -229,7 +237,8 @@ static void draw_object(struct buf *b, const struct field *fields, int depth)
 
 	buf_fmt(b, "{");
 	for (const struct field *f = fields; f->name; f++) {
-		bool wanted = f->required ? input.left == 0 || draw(64) != 63 : input.left && draw(3) == 1;
+		bool wanted = f->required ? input.left == 0 || draw(64) != 63
+					  : input.left && draw(3) == 1;
 
 		if (!wanted || (f->kind == K_REFUSED && draw(64)) || depth > 8)
 			continue;
@@ -317,8 +326,11 @@ int fuzz_options(const uint8_t *data, size_t size)
 	struct strs argv = { 0 };
 	size_t n_commands = LEN(commands) - 1;
 	unsigned which = size ? *data : 0;
-	const struct command *c = which % (n_commands + 1) < n_commands ? &commands[which % (n_commands + 1)] : NULL;
-	char *text = take_text(data + (size > 0), size - (size > 0)), *end = text + size - (size > 0);
+	const struct command *c = which % (n_commands + 1) < n_commands
+					  ? &commands[which % (n_commands + 1)]
+					  : NULL;
+	char *text = take_text(data + (size > 0), size - (size > 0)),
+	     *end = text + size - (size > 0);
 
 	for (; text < end && argv.n < 200; text += strlen(text) + 1)
 		strs_add(&argv, str_dup(text));
@@ -339,9 +351,11 @@ int fuzz_options(const uint8_t *data, size_t size)
 		MUST(sig >= -1 && sig <= 64 && sig != 0);
 		cmd_user(o.args[i], &p);
 		MUST(p.user.uid != NO_ID && p.user.gid != NO_ID);
-		MUST(clean[0] == '/' && str_eq(path_clean(clean), clean) && !strstr(clean, "//") && path_is_under(clean, ""));
+		MUST(clean[0] == '/' && str_eq(path_clean(clean), clean) && !strstr(clean, "//") &&
+		     path_is_under(clean, ""));
 		if (state_check_id(o.args[i]) == 0)
-			MUST(!strchr(o.args[i], '/') && !str_eq(o.args[i], "..") && !str_eq(o.args[i], "."));
+			MUST(!strchr(o.args[i], '/') && !str_eq(o.args[i], "..") &&
+			     !str_eq(o.args[i], "."));
 		conf_check_version(o.args[i]);
 	}
 	if (at >= 0 && o.n_args > 0) {
@@ -388,7 +402,8 @@ static void dev_must_be_sound(const struct dev_prog *p)
 	reached[0] = true;
 	for (size_t i = 0; i < p->n; i++) {
 		uint8_t class = BPF_CLASS(p->v[i].code);
-		bool ends = p->v[i].code == (BPF_JMP | BPF_EXIT), jump = !ends && (class == BPF_JMP || class == BPF_JMP32);
+		bool ends = p->v[i].code == (BPF_JMP | BPF_EXIT),
+		     jump = !ends && (class == BPF_JMP || class == BPF_JMP32);
 
 		MUST(reached[i]);
 		if (jump) {
@@ -416,9 +431,11 @@ int fuzz_devices(const uint8_t *data, size_t size)
 		rules[n] = (struct device_rule){ .allow = draw(2), .type = types[draw(LEN(types))],
 						 .access = accesses[draw(LEN(accesses))] };
 		if (draw(2))
-			rules[n].major = (struct opt){ true, draw(2) ? (int64_t)draw(4097) - 1 : (int64_t)draw(12) };
+			rules[n].major = (struct opt){ true, draw(2) ? (int64_t)draw(4097) - 1
+								     : (int64_t)draw(12) };
 		if (draw(2))
-			rules[n].minor = (struct opt){ true, draw(2) ? (int64_t)draw(1048577) - 1 : (int64_t)draw(12) };
+			rules[n].minor = (struct opt){ true, draw(2) ? (int64_t)draw(1048577) - 1
+								     : (int64_t)draw(12) };
 	}
 	if (dev_list(&l, rules, n) < 0) {
 		MUST(str_starts(err.msg, "linux.resources.devices["));
@@ -439,7 +456,9 @@ static void ask(const struct seccomp_conf *s, const struct bpf_prog *p)
 	for (int n = 0; n < 60; n++) {
 		struct seccomp_data d = { 0 };
 		const struct seccomp_rule *r = s->n_rules ? &s->rules[st_random(s->n_rules)] : NULL;
-		int arch = s->n_archs && st_random(2) ? s->archs[st_random(s->n_archs)] : SYS_NATIVE, nr = -1;
+		int arch = s->n_archs && st_random(2) ? s->archs[st_random(s->n_archs)]
+						      : SYS_NATIVE,
+		    nr = -1;
 
 		if (r && sc_archs[arch].col >= 0 && st_random(6))
 			nr = st_number(arch, r->names[st_random(r->n_names)]);
@@ -474,14 +493,22 @@ int fuzz_seccomp(const uint8_t *data, size_t size)
 	for (; input.left && s.n_rules < RULES; s.n_rules++) {
 		struct seccomp_rule *r = &rules[s.n_rules];
 
-		*r = (struct seccomp_rule){ .names = names[s.n_rules], .n_names = 1 + draw(NAMES), .args = args[s.n_rules],
-					    .n_args = draw(3) ? draw(ARGS + 1) : 0, .action = (int)draw(ACT_NOTIFY + 1) };
-		r->has_errno = (r->action == ACT_ERRNO || r->action == ACT_TRACE) ? draw(2) : !draw(50);
+		*r = (struct seccomp_rule){ .names = names[s.n_rules],
+					    .n_names = 1 + draw(NAMES),
+					    .args = args[s.n_rules],
+					    .n_args = draw(3) ? draw(ARGS + 1) : 0,
+					    .action = (int)draw(ACT_NOTIFY + 1) };
+		r->has_errno = (r->action == ACT_ERRNO || r->action == ACT_TRACE) ? draw(2)
+										  : !draw(50);
 		r->errno_ret = r->has_errno ? draw(200) : 0;
 		for (size_t k = 0; k < r->n_names; k++)
-			r->names[k] = draw(3) ? (char *)(uintptr_t)(sys_names + sys_offset[draw(SYS_COUNT)]) : odd[draw(LEN(odd))];
+			r->names[k] = draw(3) ? (char *)(uintptr_t)(sys_names +
+								    sys_offset[draw(SYS_COUNT)])
+					      : odd[draw(LEN(odd))];
 		for (size_t k = 0; k < r->n_args; k++)
-			r->args[k] = (struct seccomp_arg){ draw(50) ? draw(SC_ARGS) : 6, draw_u64(), draw_u64(), (int)draw(OP_MASKED_EQ + 1) };
+			r->args[k] = (struct seccomp_arg){ draw(50) ? draw(SC_ARGS) : 6, draw_u64(),
+							   draw_u64(),
+							   (int)draw(OP_MASKED_EQ + 1) };
 	}
 	struct bpf_prog p;
 

@@ -42,7 +42,7 @@ __attribute__((format(printf, 2, 3))) static bool report(bool ok, const char *fm
 	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
 	for (char *p = text; *p; p++)
-		if (*p == '\n' || *p == '#')            /* TAP: one line, and # starts a directive */
+		if (*p == '\n' || *p == '#') /* TAP: one line, and # starts a directive */
 			*p = *p == '#' ? 'H' : ' ';
 	*(ok ? &n_passed : &n_failed) += 1;
 	printf("%sok %u - %s\n", ok ? "" : "not ", n_passed + n_failed + n_skipped, text);
@@ -73,7 +73,8 @@ static void check_str(const char *got, const char *want, const char *name)
 
 	report(ok, "%s", name);
 	if (!ok)
-		printf("# got  \"%s\"\n# want \"%s\"\n", got ? got : "(null)", want ? want : "(null)");
+		printf("# got  \"%s\"\n# want \"%s\"\n", got ? got : "(null)",
+		       want ? want : "(null)");
 }
 
 static void check_int(int64_t got, int64_t want, const char *name)
@@ -141,16 +142,22 @@ static const char *join(char *const *v)
 static void test_str_u64(void)
 {
 	static const struct { const char *text; uint64_t max; bool ok; uint64_t value; } rows[] = {
-		{ "0", 0, true, 0 }, { "00", 9, true, 0 }, { "7", 7, true, 7 }, { "8", 7, false, 0 },
-		{ "007", 7, true, 7 }, { "", 9, false, 0 }, { " 1", 9, false, 0 }, { "1 ", 9, false, 0 },
-		{ "+1", 9, false, 0 }, { "-1", 9, false, 0 }, { "-0", 9, false, 0 }, { "1x", 99, false, 0 },
+		{ "0", 0, true, 0 }, { "00", 9, true, 0 }, { "7", 7, true, 7 },
+		{ "8", 7, false, 0 },
+		{ "007", 7, true, 7 }, { "", 9, false, 0 }, { " 1", 9, false, 0 },
+		{ "1 ", 9, false, 0 },
+		{ "+1", 9, false, 0 }, { "-1", 9, false, 0 }, { "-0", 9, false, 0 },
+		{ "1x", 99, false, 0 },
 		{ "0x1", 99, false, 0 }, { "1.0", 99, false, 0 }, { "1e1", 99, false, 0 },
 		{ "10", 9, false, 0 }, { "99", 100, true, 99 }, { "100", 100, true, 100 },
-		{ "101", 100, false, 0 }, { "1000", 100, false, 0 }, { "4294967294", UINT32_MAX - 1, true, 4294967294 },
+		{ "101", 100, false, 0 }, { "1000", 100, false, 0 },
+		{ "4294967294", UINT32_MAX - 1, true, 4294967294 },
 		{ "4294967295", UINT32_MAX - 1, false, 0 }, { "4294967296", UINT32_MAX, false, 0 },
 		{ "18446744073709551615", UINT64_MAX, true, UINT64_MAX },
-		{ "18446744073709551616", UINT64_MAX, false, 0 }, { "18446744073709551620", UINT64_MAX, false, 0 },
-		{ "99999999999999999999", UINT64_MAX, false, 0 }, { "184467440737095516150", UINT64_MAX, false, 0 },
+		{ "18446744073709551616", UINT64_MAX, false, 0 },
+		{ "18446744073709551620", UINT64_MAX, false, 0 },
+		{ "99999999999999999999", UINT64_MAX, false, 0 },
+		{ "184467440737095516150", UINT64_MAX, false, 0 },
 		{ "\xd9\xa1", 9, false, 0 }, { "1\n", 9, false, 0 },
 	};
 
@@ -184,8 +191,10 @@ static void test_strings(void)
 	check_str(str_fmt("%d-%s", 42, "a"), "42-a", "str_fmt: number and text");
 	check_int((int64_t)strlen(str_fmt("<%s>", big)), 100002, "str_fmt: 100,000 characters");
 	check_str(str_ndup("abc", 2), "ab", "str_ndup");
-	CHECK(!str_eq(NULL, NULL) && !str_eq("", NULL) && str_eq("", ""), "str_eq: NULL equals nothing");
-	CHECK(str_starts("abc", "") && str_starts("abc", "abc") && !str_starts("ab", "abc"), "str_starts");
+	CHECK(!str_eq(NULL, NULL) && !str_eq("", NULL) && str_eq("", ""),
+	      "str_eq: NULL equals nothing");
+	CHECK(str_starts("abc", "") && str_starts("abc", "abc") && !str_starts("ab", "abc"),
+	      "str_starts");
 	for (size_t i = 0; i < 300; i++) {              /* across every growth */
 		strs_add(&s, str_fmt("%zu", i));
 		ok &= s.n == i + 1 && s.v[s.n] == NULL;
@@ -199,9 +208,12 @@ static void test_strings(void)
 		ok &= b.len == i + 1 && b.p[b.len] == '\0' && b.cap > b.len;
 	}
 	buf_quote(&b, "\"\n");
-	CHECK(ok && str_eq(b.p + 3000, "\"\\\"\\u000a\"") && b.len == 3010, "buf: 3,000 characters and a quoted text");
-	check_str(str_time(&(struct timespec){ 951782400, 7 }, true), "2000-02-29T00:00:00.000000007Z", "str_time: nanoseconds");
-	check_str(str_time(&(struct timespec){ 0, 7 }, false), "1970-01-01T00:00:00Z", "str_time: seconds");
+	CHECK(ok && str_eq(b.p + 3000, "\"\\\"\\u000a\"") && b.len == 3010,
+	      "buf: 3,000 characters and a quoted text");
+	check_str(str_time(&(struct timespec){ 951782400, 7 }, true),
+		  "2000-02-29T00:00:00.000000007Z", "str_time: nanoseconds");
+	check_str(str_time(&(struct timespec){ 0, 7 }, false), "1970-01-01T00:00:00Z",
+		  "str_time: seconds");
 }
 
 static void test_errors(void)
@@ -213,7 +225,8 @@ static void test_errors(void)
 	check_int(fail("%s", "a"), -1, "fail returns -1");
 	errno = ENOENT;
 	check_int(efail("open %s", "/x"), -1, "efail returns -1");
-	check_str(err.msg, "open /x: no such file or directory", "efail: errno's text in lower case");
+	check_str(err.msg, "open /x: no such file or directory",
+		  "efail: errno's text in lower case");
 	check_int(err.no, ENOENT, "efail: errno is kept");
 	check_int(ctx("mounts[%d]", 3), -1, "ctx returns -1");
 	check_str(err.msg, "mounts[3]: open /x: no such file or directory", "ctx: in front");
@@ -225,13 +238,15 @@ static void test_errors(void)
 		efail("%.*s", (int)n, big);
 		ok &= memchr(err.msg, '\0', sizeof err.msg) != NULL && strlen(err.msg) >= 1900;
 		ctx("head");
-		ok &= memchr(err.msg, '\0', sizeof err.msg) != NULL && str_starts(err.msg, "head: yyy");
+		ok &= memchr(err.msg, '\0', sizeof err.msg) != NULL &&
+		      str_starts(err.msg, "head: yyy");
 	}
 	CHECK(ok, "messages around the size of the record stay terminated");
 	efail("%s", big);
 	for (int i = 0; i < 100; i++) {
 		ctx("%d %s", i, big);
-		ok &= memchr(err.msg, '\0', sizeof err.msg) != NULL && str_starts(err.msg, str_fmt("%d yyy", i));
+		ok &= memchr(err.msg, '\0', sizeof err.msg) != NULL &&
+		      str_starts(err.msg, str_fmt("%d yyy", i));
 	}
 	CHECK(ok, "a hundred long contexts stay terminated, the last one in front");
 	err_clear();
@@ -256,32 +271,44 @@ static void test_errors(void)
 static void test_path_text(void)
 {
 	static const char *const clean[][2] = {
-		{ "/", "/" }, { "", "/" }, { ".", "/" }, { "..", "/" }, { "/.", "/" }, { "/..", "/" },
-		{ "//", "/" }, { "///", "/" }, { "/a", "/a" }, { "a", "/a" }, { "a/", "/a" }, { "/a/", "/a" },
-		{ "/a//", "/a" }, { "//a", "/a" }, { "/a/b", "/a/b" }, { "/a//b", "/a/b" }, { "/a/./b", "/a/b" },
-		{ "/a/b/.", "/a/b" }, { "/a/../b", "/b" }, { "/a/b/..", "/a" }, { "/a/b/../", "/a" },
-		{ "/a/b/../..", "/" }, { "/a/b/../../..", "/" }, { "/../../a", "/a" }, { "../../a", "/a" },
+		{ "/", "/" }, { "", "/" }, { ".", "/" }, { "..", "/" }, { "/.", "/" },
+		{ "/..", "/" },
+		{ "//", "/" }, { "///", "/" }, { "/a", "/a" }, { "a", "/a" }, { "a/", "/a" },
+		{ "/a/", "/a" },
+		{ "/a//", "/a" }, { "//a", "/a" }, { "/a/b", "/a/b" }, { "/a//b", "/a/b" },
+		{ "/a/./b", "/a/b" },
+		{ "/a/b/.", "/a/b" }, { "/a/../b", "/b" }, { "/a/b/..", "/a" },
+		{ "/a/b/../", "/a" },
+		{ "/a/b/../..", "/" }, { "/a/b/../../..", "/" }, { "/../../a", "/a" },
+		{ "../../a", "/a" },
 		{ "/a/../../b/../c", "/c" }, { "a/b/../c/./d//e/", "/a/c/d/e" }, { "/...", "/..." },
-		{ "/..a", "/..a" }, { "/a..", "/a.." }, { "/.a", "/.a" }, { "/a.", "/a." }, { "/.../..", "/" },
-		{ "/a/.../b", "/a/.../b" }, { "./a", "/a" }, { "././.", "/" }, { "/a b/\tc", "/a b/\tc" },
-		{ "/\xff/..", "/" }, { "/a/..b/../c", "/a/c" }, { "/abc/..", "/" }, { "abc/..", "/" },
+		{ "/..a", "/..a" }, { "/a..", "/a.." }, { "/.a", "/.a" }, { "/a.", "/a." },
+		{ "/.../..", "/" },
+		{ "/a/.../b", "/a/.../b" }, { "./a", "/a" }, { "././.", "/" },
+		{ "/a b/\tc", "/a b/\tc" },
+		{ "/\xff/..", "/" }, { "/a/..b/../c", "/a/c" }, { "/abc/..", "/" },
+		{ "abc/..", "/" },
 	};
 	static const struct { const char *path, *dir; bool under; } under[] = {
-		{ "/a", "/a", true }, { "/a/b", "/a", true }, { "/ab", "/a", false }, { "/a", "/a/b", false },
-		{ "/a/", "/a", true }, { "/", "/a", false }, { "", "/a", false }, { "/a.", "/a", false },
-		{ "/proc/self/attr", "/proc", true }, { "/process", "/proc", false }, { "/A", "/a", false },
+		{ "/a", "/a", true }, { "/a/b", "/a", true }, { "/ab", "/a", false },
+		{ "/a", "/a/b", false },
+		{ "/a/", "/a", true }, { "/", "/a", false }, { "", "/a", false },
+		{ "/a.", "/a", false },
+		{ "/proc/self/attr", "/proc", true }, { "/process", "/proc", false },
+		{ "/A", "/a", false },
 	};
 
 	for (size_t i = 0; i < LEN(clean); i++)
-		check_str(path_clean(clean[i][0]), clean[i][1], str_fmt("path_clean: \"%s\"", clean[i][0]));
+		check_str(path_clean(clean[i][0]), clean[i][1],
+			  str_fmt("path_clean: \"%s\"", clean[i][0]));
 	for (size_t i = 0; i < LEN(clean); i++) {
 		char *once = path_clean(clean[i][0]);
 
 		check_str(path_clean(once), once, str_fmt("path_clean: twice \"%s\"", clean[i][0]));
 	}
 	for (size_t i = 0; i < LEN(under); i++)
-		CHECK(path_is_under(under[i].path, under[i].dir) == under[i].under, "path_is_under: %s, %s",
-		      under[i].path, under[i].dir);
+		CHECK(path_is_under(under[i].path, under[i].dir) == under[i].under,
+		      "path_is_under: %s, %s", under[i].path, under[i].dir);
 }
 
 /* A tree for path_in_root() and path_make():  top/root is the root, top/canary must stay empty. */
@@ -289,14 +316,21 @@ struct tree { char top[64], *at; int root, canary; };
 
 static void tree_make(struct tree *t)
 {
-	static const char *const dirs[] = { "root", "canary", "root/dir", "root/dir/sub", "root/locked" };
+	static const char *const dirs[] = {
+		"root", "canary", "root/dir", "root/dir/sub", "root/locked",
+	};
 	static const char *const links[][2] = {
-		{ "/dir", "abs" }, { "dir", "rel" }, { "dir/sub", "rel2" }, { "../..", "dir/sub/up" },
-		{ "../../../../../canary", "out" }, { "/../../canary", "out_abs" }, { "self", "self" },
+		{ "/dir", "abs" }, { "dir", "rel" }, { "dir/sub", "rel2" },
+		{ "../..", "dir/sub/up" },
+		{ "../../../../../canary", "out" }, { "/../../canary", "out_abs" },
+		{ "self", "self" },
 		{ "loop2", "loop1" }, { "loop1", "loop2" }, { "/nowhere/x", "dangle_abs" },
-		{ "missing", "dangle_rel" }, { "../../canary/new", "dangle_out" }, { "file", "to_file" },
-		{ "/abs/sub", "via" }, { "dangle_abs", "dangle_twice" }, { ".", "here" }, { "/", "slash" },
-		{ "..", "dir/parent" }, { "file/x", "through_file" }, { "deep/../dir", "missing_up" },
+		{ "missing", "dangle_rel" }, { "../../canary/new", "dangle_out" },
+		{ "file", "to_file" },
+		{ "/abs/sub", "via" }, { "dangle_abs", "dangle_twice" }, { ".", "here" },
+		{ "/", "slash" },
+		{ "..", "dir/parent" }, { "file/x", "through_file" },
+		{ "deep/../dir", "missing_up" },
 	};
 
 	snprintf(t->top, sizeof t->top, "/tmp/unit.XXXXXX");
@@ -313,10 +347,12 @@ static void tree_make(struct tree *t)
 		if (symlinkat(links[i][0], t->root, links[i][1]) < 0)
 			abort();
 	for (int i = 0; i < 60; i++)            /* chain9 -> chain8 -> ... -> dir */
-		if (symlinkat(i ? str_fmt("chain%d", i - 1) : "dir", t->root, str_fmt("chain%d", i)) < 0)
+		if (symlinkat(i ? str_fmt("chain%d", i - 1) : "dir", t->root,
+			      str_fmt("chain%d", i)) < 0)
 			abort();
 	for (int i = 0; i < 60; i++)            /* the same to something missing */
-		if (symlinkat(i ? str_fmt("hang%d", i - 1) : "hung", t->root, str_fmt("hang%d", i)) < 0)
+		if (symlinkat(i ? str_fmt("hang%d", i - 1) : "hung", t->root,
+			      str_fmt("hang%d", i)) < 0)
 			abort();
 	char *real = realpath(t->top, NULL);
 
@@ -334,7 +370,8 @@ static void tree_empty(int dir)
 		if (str_eq(e->d_name, ".") || str_eq(e->d_name, ".."))
 			continue;
 		if (unlinkat(dir, e->d_name, 0) < 0) {
-			tree_empty(openat(dir, e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+			tree_empty(openat(dir, e->d_name,
+					  O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 			unlinkat(dir, e->d_name, AT_REMOVEDIR);
 		}
 	}
@@ -369,10 +406,12 @@ static void tree_check(const struct tree *t, const struct path_row *r, bool make
 	const char *what = make ? r->file ? "path_make file" : "path_make" : "path_in_root";
 
 	errno = 0;
-	autoclose int fd = make ? path_make(t->root, r->path, r->file) : path_in_root(t->root, r->path, O_PATH);
+	autoclose int fd = make ? path_make(t->root, r->path, r->file)
+				: path_in_root(t->root, r->path, O_PATH);
 	const char *got = fd < 0 ? str_fmt("errno %d", errno) : tree_place(t, fd);
 
-	check_str(got, r->want ? r->want : str_fmt("errno %d", r->no), str_fmt("%s: %.100s", what, r->path));
+	check_str(got, r->want ? r->want : str_fmt("errno %d", r->no),
+		  str_fmt("%s: %.100s", what, r->path));
 }
 
 static bool dir_is_empty(int dir)
@@ -390,22 +429,34 @@ static bool dir_is_empty(int dir)
 static void test_path_root(void)
 {
 	static const struct path_row lookups[] = {
-		{ "/", 0, "/", 0 }, { "", 0, "/", 0 }, { "///", 0, "/", 0 }, { ".", 0, "/", 0 }, { "..", 0, "/", 0 },
-		{ "/dir", 0, "/dir", 0 }, { "dir/sub", 0, "/dir/sub", 0 }, { "/dir//sub/", 0, "/dir/sub", 0 },
+		{ "/", 0, "/", 0 }, { "", 0, "/", 0 }, { "///", 0, "/", 0 }, { ".", 0, "/", 0 },
+		{ "..", 0, "/", 0 },
+		{ "/dir", 0, "/dir", 0 }, { "dir/sub", 0, "/dir/sub", 0 },
+		{ "/dir//sub/", 0, "/dir/sub", 0 },
 		{ "abs", 0, "/dir", 0 }, { "rel", 0, "/dir", 0 }, { "rel2", 0, "/dir/sub", 0 },
-		{ "via", 0, "/dir/sub", 0 }, { "dir/sub/up", 0, "/", 0 }, { "here/here/dir", 0, "/dir", 0 },
-		{ "slash/abs/sub/up", 0, "/", 0 }, { "dir/parent/..", 0, "/", 0 }, { "to_file", 0, "/file", 0 },
-		{ "../../../dir", 0, "/dir", 0 }, { "dir/../../..", 0, "/", 0 }, { "/../canary", 0, NULL, ENOENT },
-		{ "out", 0, NULL, ENOENT }, { "out_abs", 0, NULL, ENOENT }, { "out/..", 0, NULL, ENOENT },
-		{ "dangle_abs", 0, NULL, ENOENT }, { "self", 0, NULL, ELOOP }, { "loop1", 0, NULL, ELOOP },
-		{ "file/x", 0, NULL, ENOTDIR }, { "file/..", 0, NULL, ENOTDIR }, { "file/", 0, NULL, ENOTDIR },
-		{ "missing/..", 0, NULL, ENOENT }, { "chain39", 0, "/dir", 0 }, { "chain41", 0, NULL, ELOOP },
+		{ "via", 0, "/dir/sub", 0 }, { "dir/sub/up", 0, "/", 0 },
+		{ "here/here/dir", 0, "/dir", 0 },
+		{ "slash/abs/sub/up", 0, "/", 0 }, { "dir/parent/..", 0, "/", 0 },
+		{ "to_file", 0, "/file", 0 },
+		{ "../../../dir", 0, "/dir", 0 }, { "dir/../../..", 0, "/", 0 },
+		{ "/../canary", 0, NULL, ENOENT },
+		{ "out", 0, NULL, ENOENT }, { "out_abs", 0, NULL, ENOENT },
+		{ "out/..", 0, NULL, ENOENT },
+		{ "dangle_abs", 0, NULL, ENOENT }, { "self", 0, NULL, ELOOP },
+		{ "loop1", 0, NULL, ELOOP },
+		{ "file/x", 0, NULL, ENOTDIR }, { "file/..", 0, NULL, ENOTDIR },
+		{ "file/", 0, NULL, ENOTDIR },
+		{ "missing/..", 0, NULL, ENOENT }, { "chain39", 0, "/dir", 0 },
+		{ "chain41", 0, NULL, ELOOP },
 	};
 	static const struct path_row makes[] = {
 		{ "/", false, "/", 0 }, { "dir", false, "/dir", 0 }, { "dir", true, "/dir", 0 },
-		{ "file", false, "/file", 0 }, { "file", true, "/file", 0 }, { "abs", true, "/dir", 0 },
-		{ "a/b/c", false, "/a/b/c", 0 }, { "/a//b/./d", true, "/a/b/d", 0 }, { "e", true, "/e", 0 },
-		{ "f/", false, "/f", 0 }, { "g//", false, "/g", 0 }, { "abs/new", false, "/dir/new", 0 },
+		{ "file", false, "/file", 0 }, { "file", true, "/file", 0 },
+		{ "abs", true, "/dir", 0 },
+		{ "a/b/c", false, "/a/b/c", 0 }, { "/a//b/./d", true, "/a/b/d", 0 },
+		{ "e", true, "/e", 0 },
+		{ "f/", false, "/f", 0 }, { "g//", false, "/g", 0 },
+		{ "abs/new", false, "/dir/new", 0 },
 		{ "via/new/x", true, "/dir/sub/new/x", 0 }, { "rel2/up/h", false, "/h", 0 },
 		{ "../../i", false, "/i", 0 }, { "/dir/../../../j", true, "/j", 0 },
 		{ "out/k", false, "/canary/k", 0 }, { "out_abs/l", true, "/canary/l", 0 },
@@ -434,15 +485,20 @@ static void test_path_root(void)
 		tree_check(&t, &makes[i], true);
 	for (size_t i = 0; i < LEN(makes); i++)         /* again: now all of it exists */
 		tree_check(&t, &makes[i], true);
-	CHECK(fstatat(t.root, "a/b", &st, 0) == 0 && st.st_mode == (S_IFDIR | 0755), "path_make: directories are 0755");
-	CHECK(fstatat(t.root, "a/b/d", &st, 0) == 0 && st.st_mode == (S_IFREG | 0644) && st.st_size == 0,
+	CHECK(fstatat(t.root, "a/b", &st, 0) == 0 && st.st_mode == (S_IFDIR | 0755),
+	      "path_make: directories are 0755");
+	CHECK(fstatat(t.root, "a/b/d", &st, 0) == 0 && st.st_mode == (S_IFREG | 0644) &&
+		      st.st_size == 0,
 	      "path_make: a file is 0644 and empty");
 	CHECK(fstatat(t.root, "nowhere/x", &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode),
 	      "path_make: what a link dangled to is a file now");
 
 	memset(name, 'n', sizeof name);
 	name[255] = '\0';
-	tree_check(&t, &(struct path_row){ str_fmt("dir/%s", name), false, str_fmt("/dir/%s", name), 0 }, true);
+	tree_check(
+		&t,
+		&(struct path_row){ str_fmt("dir/%s", name), false, str_fmt("/dir/%s", name), 0 },
+		true);
 	name[255] = 'n';
 	name[256] = '\0';
 	tree_check(&t, &(struct path_row){ name, false, NULL, ENAMETOOLONG }, true);
@@ -451,13 +507,16 @@ static void test_path_root(void)
 		deep = str_fmt("%s/%.100s", deep, name);
 	autoclose int fd = path_make(t.root, deep, false);
 
-	CHECK(fd >= 0 && str_eq(tree_place(&t, fd), str_fmt("/%s", deep)), "path_make: a path of %zu characters", strlen(deep));
+	CHECK(fd >= 0 && str_eq(tree_place(&t, fd), str_fmt("/%s", deep)),
+	      "path_make: a path of %zu characters", strlen(deep));
 	deep = str_fmt("%s/%.250s", deep, name);
 	tree_check(&t, &(struct path_row){ deep, false, NULL, ENAMETOOLONG }, true);
 	/* a link whose target and rest together are too long for a path */
 	if (symlinkat(str_fmt("y/%.3000s", deep), t.root, "long") < 0)
 		abort();
-	tree_check(&t, &(struct path_row){ str_fmt("long/%.2000s", deep), false, NULL, ENAMETOOLONG }, true);
+	tree_check(&t,
+		   &(struct path_row){ str_fmt("long/%.2000s", deep), false, NULL, ENAMETOOLONG },
+		   true);
 	if (geteuid() == 0) {
 		skip("path_make: a directory that may not be written", "root may write everywhere");
 	} else {
@@ -469,19 +528,23 @@ static void test_path_root(void)
 
 	/* magic links lead anywhere: none is followed */
 	autoclose int self = openat(AT_FDCWD, "/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	static const char *const magic[] = { "exe", "cwd", "root", "root/etc", "cwd/x", "fd/0", "ns/mnt" };
+	static const char *const magic[] = {
+		"exe", "cwd", "root", "root/etc", "cwd/x", "fd/0", "ns/mnt",
+	};
 
 	for (size_t i = 0; i < LEN(magic); i++) {
 		autoclose int a = path_in_root(self, magic[i], O_PATH);
 		int no = errno;
 		autoclose int b = path_make(self, magic[i], false);
 
-		CHECK(a < 0 && no == ELOOP && b < 0 && errno == ELOOP, "magic link %s is not followed", magic[i]);
+		CHECK(a < 0 && no == ELOOP && b < 0 && errno == ELOOP,
+		      "magic link %s is not followed", magic[i]);
 	}
 
 	/* path_child: one name, no link, never out */
 	static const struct { const char *name; int no; } child[] = {
-		{ "dir", 0 }, { "abs", ELOOP }, { "out", ELOOP }, { "..", EXDEV }, { "/dir", EXDEV },
+		{ "dir", 0 }, { "abs", ELOOP }, { "out", ELOOP }, { "..", EXDEV },
+		{ "/dir", EXDEV },
 		{ "dangle_abs", ELOOP }, { "nothing", ENOENT }, { "rel/sub", ELOOP },
 	};
 
@@ -510,29 +573,35 @@ static void test_files(void)
 	autoclose int fd = openat(dir, "f", O_CREAT | O_RDWR | O_CLOEXEC, 0600);
 
 	check_int(fd_write_all(fd, "0123456789", 10), 0, "fd_write_all");
-	static const struct { size_t max; bool ok; } limits[] = { { 10, true }, { 9, false }, { 0, false }, { 11, true } };
+	static const struct { size_t max; bool ok; } limits[] = {
+		{ 10, true }, { 9, false }, { 0, false }, { 11, true },
+	};
 
 	for (size_t i = 0; i < LEN(limits); i++) {
 		lseek(fd, 0, SEEK_SET);
 		errno = 0;
 		char *text = fd_read_all(fd, limits[i].max, &len);
 
-		CHECK(limits[i].ok ? str_eq(text, "0123456789") && len == 10 : !text && errno == EFBIG,
+		CHECK(limits[i].ok ? str_eq(text, "0123456789") && len == 10
+				   : !text && errno == EFBIG,
 		      "fd_read_all: 10 bytes, limit %zu", limits[i].max);
 	}
 	check_str(file_read_at(dir, "f", 100), "0123456789", "file_read_at");
 	CHECK(!file_read_at(dir, "none", 100) && errno == ENOENT, "file_read_at: no file");
 	check_int(file_write_at(dir, "f", "xy"), 0, "file_write_at");
 	check_str(file_read_at(dir, "f", 100), "xy23456789", "file_write_at does not truncate");
-	CHECK(file_write_at(dir, "none", "x") < 0 && errno == ENOENT, "file_write_at makes no file");
+	CHECK(file_write_at(dir, "none", "x") < 0 && errno == ENOENT,
+	      "file_write_at makes no file");
 	if (symlinkat("f", dir, "link") < 0)
 		abort();
-	CHECK(file_write_at(dir, "link", "x") < 0 && errno == ELOOP, "file_write_at follows no link");
+	CHECK(file_write_at(dir, "link", "x") < 0 && errno == ELOOP,
+	      "file_write_at follows no link");
 	CHECK(!file_read_at(dir, "link", 100) && errno == ELOOP, "file_read_at follows no link");
 	check_int(path_mkdirs(str_fmt("%s/a/b/c", top), 0700), 0, "path_mkdirs");
 	check_int(path_mkdirs(str_fmt("%s/a/b/c/", top), 0700), 0, "path_mkdirs: what exists");
 	check_int(path_mkdirs(str_fmt("%s/f/b", top), 0700), -1, "path_mkdirs: below a file");
-	check_str(err.msg, str_fmt("mkdir %s/f/b: not a directory", top), "path_mkdirs: its message");
+	check_str(err.msg, str_fmt("mkdir %s/f/b: not a directory", top),
+		  "path_mkdirs: its message");
 	tree_remove(top);
 }
 
@@ -551,44 +620,54 @@ static void check_names(const char *what, const struct name *table)
 	}
 	CHECK(ok && n > 0, "%s: %zu names, none empty, none twice", what, n);
 	value = 4711;
-	CHECK(name_find(table, "", &value) < 0 && name_find(table, "nonsense", &value) < 0 && value == 4711,
+	CHECK(name_find(table, "", &value) < 0 && name_find(table, "nonsense", &value) < 0 &&
+		      value == 4711,
 	      "%s: what is not in it is not found", what);
 }
 
 static void test_names(void)
 {
 	static const struct { const char *what; const struct name *table; } tables[] = {
-		{ "ns_names", ns_names }, { "rlimit_names", rlimit_names }, { "signal_names", signal_names },
+		{ "ns_names", ns_names }, { "rlimit_names", rlimit_names },
+		{ "signal_names", signal_names },
 		{ "propagation_names", propagation_names }, { "arch_names", arch_names },
-		{ "action_names", action_names }, { "op_names", op_names }, { "seccomp_flags", seccomp_flags },
+		{ "action_names", action_names }, { "op_names", op_names },
+		{ "seccomp_flags", seccomp_flags },
 	};
 	/* linux/capability.h, by name */
 #define C(n) { #n, n }
 	static const struct name caps[] = {
-		C(CAP_CHOWN), C(CAP_DAC_OVERRIDE), C(CAP_DAC_READ_SEARCH), C(CAP_FOWNER), C(CAP_FSETID), C(CAP_KILL),
-		C(CAP_SETGID), C(CAP_SETUID), C(CAP_SETPCAP), C(CAP_LINUX_IMMUTABLE), C(CAP_NET_BIND_SERVICE),
-		C(CAP_NET_BROADCAST), C(CAP_NET_ADMIN), C(CAP_NET_RAW), C(CAP_IPC_LOCK), C(CAP_IPC_OWNER),
-		C(CAP_SYS_MODULE), C(CAP_SYS_RAWIO), C(CAP_SYS_CHROOT), C(CAP_SYS_PTRACE), C(CAP_SYS_PACCT),
-		C(CAP_SYS_ADMIN), C(CAP_SYS_BOOT), C(CAP_SYS_NICE), C(CAP_SYS_RESOURCE), C(CAP_SYS_TIME),
-		C(CAP_SYS_TTY_CONFIG), C(CAP_MKNOD), C(CAP_LEASE), C(CAP_AUDIT_WRITE), C(CAP_AUDIT_CONTROL),
-		C(CAP_SETFCAP), C(CAP_MAC_OVERRIDE), C(CAP_MAC_ADMIN), C(CAP_SYSLOG), C(CAP_WAKE_ALARM),
-		C(CAP_BLOCK_SUSPEND), C(CAP_AUDIT_READ), C(CAP_PERFMON), C(CAP_BPF), C(CAP_CHECKPOINT_RESTORE),
+		C(CAP_CHOWN), C(CAP_DAC_OVERRIDE), C(CAP_DAC_READ_SEARCH), C(CAP_FOWNER),
+		C(CAP_FSETID), C(CAP_KILL), C(CAP_SETGID), C(CAP_SETUID), C(CAP_SETPCAP),
+		C(CAP_LINUX_IMMUTABLE), C(CAP_NET_BIND_SERVICE), C(CAP_NET_BROADCAST),
+		C(CAP_NET_ADMIN), C(CAP_NET_RAW), C(CAP_IPC_LOCK), C(CAP_IPC_OWNER),
+		C(CAP_SYS_MODULE), C(CAP_SYS_RAWIO), C(CAP_SYS_CHROOT), C(CAP_SYS_PTRACE),
+		C(CAP_SYS_PACCT), C(CAP_SYS_ADMIN), C(CAP_SYS_BOOT), C(CAP_SYS_NICE),
+		C(CAP_SYS_RESOURCE), C(CAP_SYS_TIME), C(CAP_SYS_TTY_CONFIG), C(CAP_MKNOD),
+		C(CAP_LEASE), C(CAP_AUDIT_WRITE), C(CAP_AUDIT_CONTROL), C(CAP_SETFCAP),
+		C(CAP_MAC_OVERRIDE), C(CAP_MAC_ADMIN), C(CAP_SYSLOG), C(CAP_WAKE_ALARM),
+		C(CAP_BLOCK_SUSPEND), C(CAP_AUDIT_READ), C(CAP_PERFMON), C(CAP_BPF),
+		C(CAP_CHECKPOINT_RESTORE),
 	};
 #undef C
 	bool ok = true;
 
 	for (size_t i = 0; i < LEN(tables); i++)
 		check_names(tables[i].what, tables[i].table);
-	CHECK(LEN(cap_names) >= LEN(caps) && LEN(cap_names) >= CAP_LAST_CAP + 1, "cap_names has all %d", CAP_LAST_CAP + 1);
+	CHECK(LEN(cap_names) >= LEN(caps) && LEN(cap_names) >= CAP_LAST_CAP + 1,
+	      "cap_names has all %d", CAP_LAST_CAP + 1);
 	for (size_t i = 0; i < LEN(caps); i++)
-		CHECK(str_eq(cap_names[caps[i].value], caps[i].name), "%s is bit %d", caps[i].name, caps[i].value);
+		CHECK(str_eq(cap_names[caps[i].value], caps[i].name), "%s is bit %d", caps[i].name,
+		      caps[i].value);
 	for (int i = 0; i < NS_COUNT; i++) {
 		ok &= ns_names[i].value == i && *ns_info[i].proc && ns_info[i].flag;
 		for (int k = 0; k < i; k++)
-			ok &= ns_info[i].flag != ns_info[k].flag && !str_eq(ns_info[i].proc, ns_info[k].proc);
+			ok &= ns_info[i].flag != ns_info[k].flag &&
+			      !str_eq(ns_info[i].proc, ns_info[k].proc);
 		struct stat st;
 
-		CHECK(stat(str_fmt("/proc/self/ns/%s", ns_info[i].proc), &st) == 0 || errno == ENOENT,
+		CHECK(stat(str_fmt("/proc/self/ns/%s", ns_info[i].proc), &st) == 0 ||
+			      errno == ENOENT,
 		      "/proc/self/ns/%s", ns_info[i].proc);
 	}
 	CHECK(ok && !ns_names[NS_COUNT].name, "namespaces: one row, one flag, one /proc name each");
@@ -596,7 +675,8 @@ static void test_names(void)
 	check_str(name_of(ns_names, 99), "?", "name_of: none");
 	for (int i = 0; i < HOOK_PHASES; i++)
 		CHECK(str_eq(hook_names[i], hooks_fields[i].name) &&
-		      hooks_fields[i].off == i * sizeof(struct hook_list), "hook phase %s", hook_names[i]);
+			      hooks_fields[i].off == i * sizeof(struct hook_list),
+		      "hook phase %s", hook_names[i]);
 	for (size_t i = 0; i < LEN(msg_names); i++)
 		CHECK(msg_names[i] && *msg_names[i], "message %zu has a name", i);
 }
@@ -622,8 +702,10 @@ static void test_mount_options(void)
 		for (const struct mount_option *b = mount_options; b < o; b++)
 			if (str_eq(o->name, b->name))
 				CHECK(false, "mount option %s is there twice", o->name);
-		CHECK(!(o->ms_set & o->ms_clear), "mount option %s does not clear what it sets", o->name);
-		CHECK(name_find(propagation_names, o->name, &value) < 0, "mount option %s is no propagation", o->name);
+		CHECK(!(o->ms_set & o->ms_clear), "mount option %s does not clear what it sets",
+		      o->name);
+		CHECK(name_find(propagation_names, o->name, &value) < 0,
+		      "mount option %s is no propagation", o->name);
 		bool atime = o->at_clear & ATTR_ATIME;
 
 		/* An atime mode must name the whole field: mount_setattr(2) refuses part of it. */
@@ -646,27 +728,35 @@ static void test_mount_options(void)
 		if (!no && str_starts(o->name, "r") && o->rec)
 			no = mount_find(str_fmt("rno%s", o->name + 1));
 		if (no) {
-			CHECK(no->ms_set == o->ms_clear && no->ms_clear == o->ms_set && no->rec == o->rec,
+			CHECK(no->ms_set == o->ms_clear && no->ms_clear == o->ms_set &&
+				      no->rec == o->rec,
 			      "mount options %s and %s undo each other's flags", o->name, no->name);
-			CHECK(atime ? (no->at_clear & ATTR_ATIME) == ATTR_ATIME && no->at_set != o->at_set
+			CHECK(atime ? (no->at_clear & ATTR_ATIME) == ATTR_ATIME &&
+					      no->at_set != o->at_set
 				    : no->at_set == o->at_clear && no->at_clear == o->at_set,
-			      "mount options %s and %s undo each other's attributes", o->name, no->name);
+			      "mount options %s and %s undo each other's attributes", o->name,
+			      no->name);
 		}
 	}
 	for (size_t i = 0; i < LEN(pairs); i++) {
-		const struct mount_option *a = mount_find(pairs[i][0]), *b = mount_find(pairs[i][1]);
+		const struct mount_option *a = mount_find(pairs[i][0]),
+					  *b = mount_find(pairs[i][1]);
 
-		CHECK(a && b && a->ms_set == b->ms_clear && a->ms_clear == b->ms_set && a->at_set == b->at_clear &&
-		      a->at_clear == b->at_set && a->rec == b->rec, "mount options %s and %s", pairs[i][0], pairs[i][1]);
+		CHECK(a && b && a->ms_set == b->ms_clear && a->ms_clear == b->ms_set &&
+			      a->at_set == b->at_clear && a->at_clear == b->at_set &&
+			      a->rec == b->rec,
+		      "mount options %s and %s", pairs[i][0], pairs[i][1]);
 	}
 	for (const char *const *r = mount_refused; *r; r++)
-		CHECK(!mount_find(*r) && name_find(propagation_names, *r, &value) < 0, "%s is refused, not known", *r);
+		CHECK(!mount_find(*r) && name_find(propagation_names, *r, &value) < 0,
+		      "%s is refused, not known", *r);
 	for (const struct name *p = propagation_names; p->name; p++) {
 		bool tree = str_starts(p->name, "r");
 
 		CHECK(!!(p->value & MS_REC) == tree, "propagation %s", p->name);
 		if (tree)
-			CHECK(name_find(propagation_names, p->name + 1, &value) == 0 && (value | MS_REC) == p->value,
+			CHECK(name_find(propagation_names, p->name + 1, &value) == 0 &&
+				      (value | MS_REC) == p->value,
 			      "propagation %s is %s for a whole tree", p->name, p->name + 1);
 	}
 }
@@ -758,18 +848,21 @@ static char *place_name(const struct place *p, int up)
 
 struct table_top { const struct field *fields; size_t size; const char *what; };
 
-static void try_value(const struct table_top *top, const struct place *p, const char *value, const char *want)
+static void try_value(const struct table_top *top, const struct place *p, const char *value,
+		      const char *want)
 {
 	const char *got = decode(place_text(p, value), top->fields, top->size);
 
-	check_str(got, want, str_fmt("%s: %s: %s", top->what, place_name(p, 0), value ? value : "(absent)"));
+	check_str(got, want,
+		  str_fmt("%s: %s: %s", top->what, place_name(p, 0), value ? value : "(absent)"));
 }
 
 /* The right value, the wrong ones, none. */
 static void check_row(const struct table_top *top, const struct place *p)
 {
 	static const struct { uint8_t kind; const char *value, *why; } wrong[] = {
-		{ K_STR, "1", "expected a string, found a number" }, { K_STR, "[]", "expected a string, found an array" },
+		{ K_STR, "1", "expected a string, found a number" },
+		{ K_STR, "[]", "expected a string, found an array" },
 		{ K_BOOL, "\"true\"", "expected a boolean, found a string" },
 		{ K_BOOL, "1", "expected a boolean, found a number" },
 		{ K_U32, "\"1\"", "expected an integer, found a string" },
@@ -780,15 +873,20 @@ static void check_row(const struct table_top *top, const struct place *p)
 		{ K_U32, "1e1", "1e1 is not an integer from 0 to 4294967295" },
 		{ K_ID, "4294967295", "4294967295 is not an integer from 0 to 4294967294" },
 		{ K_U64, "-1", "-1 is not an integer from 0 to 18446744073709551615" },
-		{ K_U64, "18446744073709551616", "18446744073709551616 is not an integer from 0 to 18446744073709551615" },
+		{ K_U64, "18446744073709551616",
+		  "18446744073709551616 is not an integer from 0 to 18446744073709551615" },
 		{ K_I64, "9223372036854775808", "9223372036854775808 is not a 64-bit integer" },
 		{ K_I64, "{}", "expected an integer, found an object" },
 		{ K_OPT, "-9223372036854775809", "-9223372036854775809 is not a 64-bit integer" },
-		{ K_OPT, "0.5", "0.5 is not a 64-bit integer" }, { K_OPT, "\"1\"", "expected an integer, found a string" },
-		{ K_NAME, "\"nonsense\"", "unknown value \"nonsense\"" }, { K_NAME, "\"\"", "unknown value \"\"" },
+		{ K_OPT, "0.5", "0.5 is not a 64-bit integer" },
+		{ K_OPT, "\"1\"", "expected an integer, found a string" },
+		{ K_NAME, "\"nonsense\"", "unknown value \"nonsense\"" },
+		{ K_NAME, "\"\"", "unknown value \"\"" },
 		{ K_NAME, "1", "expected a string, found a number" },
-		{ K_OBJ, "[]", "expected an object, found an array" }, { K_OBJ, "\"\"", "expected an object, found a string" },
-		{ K_LIST, "{}", "expected an array, found an object" }, { K_LIST, "[1]", "[0]expected an object, found a number" },
+		{ K_OBJ, "[]", "expected an object, found an array" },
+		{ K_OBJ, "\"\"", "expected an object, found a string" },
+		{ K_LIST, "{}", "expected an array, found an object" },
+		{ K_LIST, "[1]", "[0]expected an object, found a number" },
 		{ K_LIST, "[null]", "[0]expected an object, found null" },
 		{ K_IDS, "1", "expected an array of integers, found a number" },
 		{ K_IDS, "[0,\"1\"]", "[1]expected an integer, found a string" },
@@ -807,15 +905,17 @@ static void check_row(const struct table_top *top, const struct place *p)
 		{ K_MAP, "{\"a\":\"b\",\"k\":1}", ".kexpected a string, found a number" },
 		{ K_CAPS, "[\"CAP_KILL\",2]", "[1]expected a string, found a number" },
 		{ K_CAPS, "{}", "expected an array of strings, found an object" },
-		{ K_REFUSED, "{\"a\":1}", "is not supported by this program" }, { K_REFUSED, "[0]", "is not supported by this program" },
-		{ K_REFUSED, "1", "is not supported by this program" }, { K_REFUSED, "false", "is not supported by this program" },
+		{ K_REFUSED, "{\"a\":1}", "is not supported by this program" },
+		{ K_REFUSED, "[0]", "is not supported by this program" },
+		{ K_REFUSED, "1", "is not supported by this program" },
+		{ K_REFUSED, "false", "is not supported by this program" },
 		{ K_REFUSED, "\"x\"", "is not supported by this program" },
 	};
 	const struct field *f = p->row[p->depth - 1];
 	const char *at = place_name(p, 0), *above = place_name(p, 1);
 	struct buf b = { 0 };
 
-	sample_value(&b, f);                            /* of what is refused: an empty object, which asks for nothing */
+	sample_value(&b, f); /* of what is refused: an empty object, which asks for nothing */
 	try_value(top, p, b.p, "");
 	for (size_t i = 0; i < LEN(wrong); i++) {
 		const char *why = wrong[i].why;
@@ -823,7 +923,8 @@ static void check_row(const struct table_top *top, const struct place *p)
 		size_t more = *why == '[' ? 3 : *why == '.' ? 2 : 0;
 
 		if (wrong[i].kind == f->kind)
-			try_value(top, p, wrong[i].value, str_fmt("x: %s%.*s: %s", at, (int)more, why, why + more));
+			try_value(top, p, wrong[i].value,
+				  str_fmt("x: %s%.*s: %s", at, (int)more, why, why + more));
 	}
 	const char *lacks = str_fmt("x: %s%s%s is required", above, *above ? ": " : "", f->name);
 
@@ -832,13 +933,15 @@ static void check_row(const struct table_top *top, const struct place *p)
 }
 
 /* Where the member lies, and whether two members share a byte. */
-static void check_room(const struct table_top *top, const struct place *p, uint8_t *used, size_t base, size_t size)
+static void check_room(const struct table_top *top, const struct place *p, uint8_t *used,
+		       size_t base, size_t size)
 {
 	static const uint8_t sizes[] = {
-		[K_STR] = sizeof(char *), [K_BOOL] = sizeof(bool), [K_U32] = 4, [K_U64] = 8, [K_I64] = 8, [K_ID] = 4,
-		[K_OPT] = sizeof(struct opt), [K_NAME] = sizeof(int), [K_LIST] = sizeof(void *),
-		[K_IDS] = sizeof(void *), [K_NAMES] = sizeof(void *), [K_STRS] = sizeof(struct strs),
-		[K_MAP] = sizeof(struct map), [K_CAPS] = 8, [K_FLAGS] = 4, [K_OBJ] = 0, [K_REFUSED] = 0,
+		[K_STR] = sizeof(char *), [K_BOOL] = sizeof(bool), [K_U32] = 4, [K_U64] = 8,
+		[K_I64] = 8, [K_ID] = 4, [K_OPT] = sizeof(struct opt), [K_NAME] = sizeof(int),
+		[K_LIST] = sizeof(void *), [K_IDS] = sizeof(void *), [K_NAMES] = sizeof(void *),
+		[K_STRS] = sizeof(struct strs), [K_MAP] = sizeof(struct map), [K_CAPS] = 8,
+		[K_FLAGS] = 4, [K_OBJ] = 0, [K_REFUSED] = 0,
 	};
 	const struct field *f = p->row[p->depth - 1];
 	bool counted = f->kind == K_LIST || f->kind == K_IDS || f->kind == K_NAMES, fresh = true;
@@ -854,8 +957,8 @@ static void check_room(const struct table_top *top, const struct place *p, uint8
 	CHECK(!counted || f->off_n, "%s: %s has a count", top->what, place_name(p, 0));
 }
 
-static void check_table(const struct table_top *top, struct place *p, const struct field *table, uint8_t *used,
-			size_t base, size_t size)
+static void check_table(const struct table_top *top, struct place *p, const struct field *table,
+			uint8_t *used, size_t base, size_t size)
 {
 	for (const struct field *f = table; f->name; f++) {
 		p->table[p->depth] = table;
@@ -886,7 +989,8 @@ static void test_field_tables(void)
 	for (size_t i = 0; i < LEN(tops); i++) {
 		struct place p = { .depth = 0 };
 
-		check_table(&tops[i], &p, tops[i].fields, arena_alloc(tops[i].size), 0, tops[i].size);
+		check_table(&tops[i], &p, tops[i].fields, arena_alloc(tops[i].size), 0,
+			    tops[i].size);
 	}
 }
 
@@ -894,12 +998,16 @@ static void test_dec_load(void)
 {
 	static const struct { const char *text, *want; } rows[] = {
 		{ "", "x: line 1, column 1: " }, { "{", "x: line 1, column 2: " },
-		{ "{\n \"ociVersion\": }", "x: line 2, column 16: " }, { "[]", "x: expected an object, found an array" },
-		{ "null", "x: expected an object, found null" }, { "\"a\"", "x: expected an object, found a string" },
-		{ "{\"ociVersion\":\"1\",\"ociVersion\":\"2\"}", "x: line 1, column 19: duplicate key \"ociVersion\"" },
+		{ "{\n \"ociVersion\": }", "x: line 2, column 16: " },
+		{ "[]", "x: expected an object, found an array" },
+		{ "null", "x: expected an object, found null" },
+		{ "\"a\"", "x: expected an object, found a string" },
+		{ "{\"ociVersion\":\"1\",\"ociVersion\":\"2\"}",
+		  "x: line 1, column 19: duplicate key \"ociVersion\"" },
 		{ "{\"ociVersion\":\"1\",\"extra\":{\"a\":[1,{\"b\":null}]},\"mounts2\":7}", "" },
 		{ "{\"ociversion\":\"1\"}", "x: ociVersion is required" },
-		{ "{\"ociVersion\":\"1\",\"linux\":{\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"foo\"}]}}",
+		{ "{\"ociVersion\":\"1\",\"linux\":{\"namespaces\":["
+		  "{\"type\":\"pid\"},{\"type\":\"foo\"}]}}",
 		  "x: linux.namespaces[1].type: unknown value \"foo\"" },
 		{ "{\"ociVersion\":\"1\",\"annotations\":{\"a.b/c\":{}}}",
 		  "x: annotations.a.b/c: expected a string, found an object" },
@@ -924,19 +1032,24 @@ static void test_dec_load(void)
 		buf_fmt(&b, "}");
 		const char *got = decode(b.p, config_fields, sizeof(struct config));
 
-		CHECK(deep < JSON_MAX_DEPTH ? !*got : str_starts(got, "x: line 1, column "), "dec_load: %d levels: %s", deep + 1, got);
+		CHECK(deep < JSON_MAX_DEPTH ? !*got : str_starts(got, "x: line 1, column "),
+		      "dec_load: %d levels: %s", deep + 1, got);
 	}
 	/* A key that is longer than the record; a value that is. */
 	char *big = arena_alloc(5001);
 
 	memset(big, 'k', 5000);
-	const char *got = decode(str_fmt("{\"ociVersion\":\"1\",\"annotations\":{\"%s\":1}}", big), config_fields,
-				 sizeof(struct config));
+	const char *got = decode(str_fmt("{\"ociVersion\":\"1\",\"annotations\":{\"%s\":1}}", big),
+				 config_fields, sizeof(struct config));
 
-	CHECK(str_starts(got, "x: annotations.kkk") && strlen(got) < sizeof err.msg, "dec_load: a long key in a message");
-	got = decode(str_fmt("{\"ociVersion\":\"1\",\"linux\":{\"namespaces\":[{\"type\":\"%s\"}]}}", big), config_fields,
-		     sizeof(struct config));
-	CHECK(str_starts(got, "x: linux.namespaces[0].type: unknown value \"kkk") && strlen(got) < sizeof err.msg,
+	CHECK(str_starts(got, "x: annotations.kkk") && strlen(got) < sizeof err.msg,
+	      "dec_load: a long key in a message");
+	got = decode(
+		str_fmt("{\"ociVersion\":\"1\",\"linux\":{\"namespaces\":[{\"type\":\"%s\"}]}}",
+			big),
+		config_fields, sizeof(struct config));
+	CHECK(str_starts(got, "x: linux.namespaces[0].type: unknown value \"kkk") &&
+		      strlen(got) < sizeof err.msg,
 	      "dec_load: a long value in a message");
 }
 
@@ -952,63 +1065,90 @@ static void test_conf_check(void)
 	static const struct { const char *text, *want; } rows[] = {
 		{ "{" MINIMAL "}", "" }, { PROCESS(""), "" },
 		{ "{\"ociVersion\":\"1.0.0\"}", "root: is required" },
-		{ "{\"ociVersion\":\"1.0.0\",\"root\":{\"path\":\"\"}}", "root.path: may not be empty" },
-		{ "{\"ociVersion\":\"3.0.0\",\"root\":{\"path\":\"r\"}}", "ociVersion: 3.0.0 is not supported, only 1.x" },
-		{ "{" MINIMAL ",\"process\":{\"cwd\":\"/\",\"args\":[]}}", "process.args: must not be empty" },
-		{ "{" MINIMAL ",\"process\":{\"cwd\":\"/\",\"args\":[\"\"]}}", "process.args: must not be empty" },
+		{ "{\"ociVersion\":\"1.0.0\",\"root\":{\"path\":\"\"}}",
+		  "root.path: may not be empty" },
+		{ "{\"ociVersion\":\"3.0.0\",\"root\":{\"path\":\"r\"}}",
+		  "ociVersion: 3.0.0 is not supported, only 1.x" },
+		{ "{" MINIMAL ",\"process\":{\"cwd\":\"/\",\"args\":[]}}",
+		  "process.args: must not be empty" },
+		{ "{" MINIMAL ",\"process\":{\"cwd\":\"/\",\"args\":[\"\"]}}",
+		  "process.args: must not be empty" },
 		{ "{" MINIMAL ",\"process\":{\"cwd\":\"/\"}}", "process.args: must not be empty" },
-		{ "{" MINIMAL ",\"process\":{\"cwd\":\"a\",\"args\":[\"a\"]}}", "process.cwd: a is not an absolute path" },
-		{ "{" MINIMAL ",\"process\":{\"cwd\":\"\",\"args\":[\"a\"]}}", "process.cwd: may not be empty" },
+		{ "{" MINIMAL ",\"process\":{\"cwd\":\"a\",\"args\":[\"a\"]}}",
+		  "process.cwd: a is not an absolute path" },
+		{ "{" MINIMAL ",\"process\":{\"cwd\":\"\",\"args\":[\"a\"]}}",
+		  "process.cwd: may not be empty" },
 		{ PROCESS(",\"rlimits\":[{\"type\":\"RLIMIT_CPU\",\"soft\":2,\"hard\":1}]"),
 		  "process.rlimits[0]: soft limit is above the hard one" },
-		{ PROCESS(",\"rlimits\":[{\"type\":\"RLIMIT_CPU\",\"soft\":1,\"hard\":1},{\"type\":\"RLIMIT_AS\",\"soft\":1,"
-		  "\"hard\":1},{\"type\":\"RLIMIT_CPU\",\"soft\":1,\"hard\":1}]"), "process.rlimits[2]: duplicate RLIMIT_CPU" },
-		{ PROCESS(",\"oomScoreAdj\":1001"), "process.oomScoreAdj: 1001 is not in -1000..1000" },
-		{ PROCESS(",\"oomScoreAdj\":-1001"), "process.oomScoreAdj: -1001 is not in -1000..1000" },
+		{ PROCESS(",\"rlimits\":[{\"type\":\"RLIMIT_CPU\",\"soft\":1,\"hard\":1},"
+			  "{\"type\":\"RLIMIT_AS\",\"soft\":1,\"hard\":1},"
+			  "{\"type\":\"RLIMIT_CPU\",\"soft\":1,\"hard\":1}]"),
+		  "process.rlimits[2]: duplicate RLIMIT_CPU" },
+		{ PROCESS(",\"oomScoreAdj\":1001"),
+		  "process.oomScoreAdj: 1001 is not in -1000..1000" },
+		{ PROCESS(",\"oomScoreAdj\":-1001"),
+		  "process.oomScoreAdj: -1001 is not in -1000..1000" },
 		{ PROCESS(",\"oomScoreAdj\":-1000"), "" },
-		{ PROCESS(",\"user\":{\"umask\":512}"), "process.user.umask: 512 is not in 0..0777" },
+		{ PROCESS(",\"user\":{\"umask\":512}"),
+		  "process.user.umask: 512 is not in 0..0777" },
 		{ PROCESS(",\"user\":{\"umask\":-1}"), "process.user.umask: -1 is not in 0..0777" },
 		{ PROCESS(",\"user\":{\"umask\":511}"), "" },
 		{ LINUX("\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"pid\"}]"),
 		  "linux.namespaces[1]: duplicate namespace \"pid\"" },
-		{ LINUX("\"namespaces\":[{\"type\":\"pid\",\"path\":\"x\"}]"), "linux.namespaces[0].path: x is not absolute" },
+		{ LINUX("\"namespaces\":[{\"type\":\"pid\",\"path\":\"x\"}]"),
+		  "linux.namespaces[0].path: x is not absolute" },
 		{ LINUX("\"namespaces\":[{\"type\":\"pid\",\"path\":\"\"}]"), "" },
 		{ LINUX("\"namespaces\":[{\"type\":\"user\"}]"),
 		  "linux.uidMappings: a new user namespace needs at least one mapping" },
-		{ LINUX("\"namespaces\":[{\"type\":\"user\"}],\"uidMappings\":[{\"containerID\":0,\"hostID\":0,\"size\":1}]"),
+		{ LINUX("\"namespaces\":[{\"type\":\"user\"}],"
+			"\"uidMappings\":[{\"containerID\":0,\"hostID\":0,\"size\":1}]"),
 		  "linux.gidMappings: a new user namespace needs at least one mapping" },
 		{ LINUX("\"uidMappings\":[{\"containerID\":0,\"hostID\":0,\"size\":1}]"),
 		  "linux.uidMappings: mappings without a user namespace" },
-		{ LINUX("\"timeOffsets\":{\"monotonic\":{\"secs\":1}}"), "linux.timeOffsets: needs a new time namespace" },
-		{ LINUX("\"timeOffsets\":{\"boottime\":{\"nanosecs\":0}},\"namespaces\":[{\"type\":\"time\"}]"), "" },
-		{ "{" MINIMAL ",\"hostname\":\"h\"}", "hostname: unable to set hostname without a private UTS namespace" },
-		{ "{" MINIMAL ",\"domainname\":\"h\"}", "domainname: unable to set domainname without a private UTS namespace" },
+		{ LINUX("\"timeOffsets\":{\"monotonic\":{\"secs\":1}}"),
+		  "linux.timeOffsets: needs a new time namespace" },
+		{ LINUX("\"timeOffsets\":{\"boottime\":{\"nanosecs\":0}},"
+			"\"namespaces\":[{\"type\":\"time\"}]"), "" },
+		{ "{" MINIMAL ",\"hostname\":\"h\"}",
+		  "hostname: unable to set hostname without a private UTS namespace" },
+		{ "{" MINIMAL ",\"domainname\":\"h\"}",
+		  "domainname: unable to set domainname without a private UTS namespace" },
 		{ "{" MINIMAL ",\"hostname\":\"\"}", "" },
-		{ "{" MINIMAL ",\"mounts\":[{\"destination\":\"\"}]}", "mounts[0].destination: may not be empty" },
+		{ "{" MINIMAL ",\"mounts\":[{\"destination\":\"\"}]}",
+		  "mounts[0].destination: may not be empty" },
 		{ "{" MINIMAL ",\"mounts\":[{\"destination\":\"/a\"}]}",
 		  "linux.namespaces: mounts, maskedPaths and readonlyPaths need a mount namespace" },
-		{ "{" MINIMAL ",\"mounts\":[{\"destination\":\"/a\"},{\"destination\":\"/b\",\"options\":[\"ro\",\"idmap=x\"]}]}",
+		{ "{" MINIMAL ",\"mounts\":[{\"destination\":\"/a\"},"
+		  "{\"destination\":\"/b\",\"options\":[\"ro\",\"idmap=x\"]}]}",
 		  "mounts[1].options: \"idmap\" is not supported by this program" },
-		{ LINUX("\"maskedPaths\":[\"/a\",\"b\"]"), "linux.maskedPaths[1]: b is not absolute" },
+		{ LINUX("\"maskedPaths\":[\"/a\",\"b\"]"),
+		  "linux.maskedPaths[1]: b is not absolute" },
 		{ LINUX("\"readonlyPaths\":[\"\"]"), "linux.readonlyPaths[0]:  is not absolute" },
 		{ LINUX("\"resources\":{\"memory\":{\"disableOOMKiller\":true}}"),
 		  "linux.resources.memory.disableOOMKiller: cgroup v2 has no such switch" },
 		{ LINUX("\"resources\":{\"cpu\":{\"realtimePeriod\":0}}"),
 		  "linux.resources.cpu: realtime limits exist on cgroup v1 only" },
-		{ LINUX("\"devices\":[{\"type\":\"z\",\"path\":\"/a\"}]"), "linux.devices[0].type: \"z\" is not a device type" },
-		{ LINUX("\"devices\":[{\"type\":\"\",\"path\":\"/a\"}]"), "linux.devices[0].type: \"\" is not a device type" },
-		{ LINUX("\"devices\":[{\"type\":\"c\",\"path\":\"\"}]"), "linux.devices[0].path:  is not an absolute file path" },
-		{ LINUX("\"devices\":[{\"type\":\"p\",\"path\":\"/a/\"}]"), "linux.devices[0].path: /a/ is not an absolute file path" },
-		{ LINUX("\"devices\":[{\"type\":\"c\",\"path\":\"/a\"}]"), "linux.devices[0].major: is required" },
-		{ LINUX("\"devices\":[{\"type\":\"b\",\"path\":\"/a\",\"major\":1}]"), "linux.devices[0].minor: is required" },
+		{ LINUX("\"devices\":[{\"type\":\"z\",\"path\":\"/a\"}]"),
+		  "linux.devices[0].type: \"z\" is not a device type" },
+		{ LINUX("\"devices\":[{\"type\":\"\",\"path\":\"/a\"}]"),
+		  "linux.devices[0].type: \"\" is not a device type" },
+		{ LINUX("\"devices\":[{\"type\":\"c\",\"path\":\"\"}]"),
+		  "linux.devices[0].path:  is not an absolute file path" },
+		{ LINUX("\"devices\":[{\"type\":\"p\",\"path\":\"/a/\"}]"),
+		  "linux.devices[0].path: /a/ is not an absolute file path" },
+		{ LINUX("\"devices\":[{\"type\":\"c\",\"path\":\"/a\"}]"),
+		  "linux.devices[0].major: is required" },
+		{ LINUX("\"devices\":[{\"type\":\"b\",\"path\":\"/a\",\"major\":1}]"),
+		  "linux.devices[0].minor: is required" },
 		{ LINUX("\"devices\":[{\"type\":\"p\",\"path\":\"/a\",\"fileMode\":65536}]"),
 		  "linux.devices[0].fileMode: 65536 is not a file mode" },
 		{ LINUX("\"devices\":[{\"type\":\"p\",\"path\":\"/a\",\"fileMode\":-1}]"),
 		  "linux.devices[0].fileMode: -1 is not a file mode" },
-		{ LINUX("\"devices\":[{\"type\":\"p\",\"path\":\"/a\",\"fileMode\":4517}]"), "" },      /* S_IFIFO | 0645 */
+		{ LINUX("\"devices\":[{\"type\":\"p\",\"path\":\"/a\",\"fileMode\":4517}]"), "" },
 		{ LINUX("\"resources\":{\"devices\":[{\"allow\":true,\"type\":\"cc\"}]}"),
 		  "linux.resources.devices[0].type: \"cc\" is not a device type" },
-		{ LINUX("\"resources\":{\"devices\":[{\"allow\":true},{\"allow\":false,\"access\":\"rx\"}]}"),
+		{ LINUX("\"resources\":{\"devices\":[{\"allow\":true},"
+			"{\"allow\":false,\"access\":\"rx\"}]}"),
 		  "linux.resources.devices[1].access: \"rx\" has letters other than r, w, m" },
 		{ LINUX("\"resources\":{\"devices\":[{\"allow\":true,\"major\":4096}]}"),
 		  "linux.resources.devices[0].major: 4096 is not a major number" },
@@ -1016,12 +1156,16 @@ static void test_conf_check(void)
 		  "linux.resources.devices[0].minor: 1048576 is not a minor number" },
 		{ LINUX("\"resources\":{\"devices\":[{\"allow\":true,\"minor\":-2}]}"),
 		  "linux.resources.devices[0].minor: -2 is not a minor number" },
-		{ LINUX("\"resources\":{\"devices\":[{\"allow\":true,\"minor\":-1,\"major\":4095,\"type\":\"\",\"access\":\"\"}]}"), "" },
-		{ HOOKS("\"poststop\":[{\"path\":\"a\"}]"), "hooks.poststop[0].path: a is not absolute" },
+		{ LINUX("\"resources\":{\"devices\":[{\"allow\":true,\"minor\":-1,\"major\":4095,"
+			"\"type\":\"\",\"access\":\"\"}]}"), "" },
+		{ HOOKS("\"poststop\":[{\"path\":\"a\"}]"),
+		  "hooks.poststop[0].path: a is not absolute" },
 		{ HOOKS("\"prestart\":[{\"path\":\"/a\"},{\"path\":\"/a\",\"timeout\":0}]"),
 		  "hooks.prestart[1].timeout: must be greater than zero" },
-		{ LINUX("\"mountLabel\":\"x\""), "linux.mountLabel: not supported by this program" },
-		{ LINUX("\"rootfsPropagation\":\"slav\""), "linux.rootfsPropagation: unknown value \"slav\"" },
+		{ LINUX("\"mountLabel\":\"x\""),
+		  "linux.mountLabel: not supported by this program" },
+		{ LINUX("\"rootfsPropagation\":\"slav\""),
+		  "linux.rootfsPropagation: unknown value \"slav\"" },
 		{ LINUX("\"rootfsPropagation\":\"\""), "" },
 		{ LINUX("\"sysctl\":{\"vm.swappiness\":\"1\"}"),
 		  "linux.sysctl: sysctl \"vm.swappiness\" is not in a separate kernel namespace" },
@@ -1029,57 +1173,81 @@ static void test_conf_check(void)
 	struct config c;
 
 	for (size_t i = 0; i < LEN(rows); i++)
-		check_str(load(&c, rows[i].text), *rows[i].want ? str_fmt("config.json: %s", rows[i].want) : "",
+		check_str(load(&c, rows[i].text),
+			  *rows[i].want ? str_fmt("config.json: %s", rows[i].want) : "",
 			  str_fmt("conf_load: %.200s", rows[i].text));
 	for (const struct name *p = propagation_names; p->name; p++)
 		check_str(load(&c, str_fmt(LINUX("\"rootfsPropagation\":\"%s\""), p->name)), "",
 			  str_fmt("conf_load: rootfsPropagation %s", p->name));
 	static const char *const roots[][2] = {
-		{ "r", "/bundle/r" }, { "/r", "/r" }, { ".", "/bundle" }, { "../r", "/r" }, { "/a/../r/", "/r" },
+		{ "r", "/bundle/r" }, { "/r", "/r" }, { ".", "/bundle" }, { "../r", "/r" },
+		{ "/a/../r/", "/r" },
 		{ "a//b/", "/bundle/a/b" }, { "/", "/" },
 	};
 
 	for (size_t i = 0; i < LEN(roots); i++) {
-		check_str(load(&c, str_fmt("{\"ociVersion\":\"1.0.0\",\"root\":{\"path\":\"%s\"}}", roots[i][0])), "", "root.path");
+		check_str(load(&c, str_fmt("{\"ociVersion\":\"1.0.0\",\"root\":{\"path\":\"%s\"}}",
+					   roots[i][0])),
+			  "", "root.path");
 		check_str(c.rootfs, roots[i][1], str_fmt("root.path %s of /bundle", roots[i][0]));
 	}
 	/* Every member that a joined or made namespace fills. */
-	check_str(load(&c, LINUX("\"namespaces\":[{\"type\":\"network\",\"path\":\"/n\"},{\"type\":\"pid\"}]")), "", "namespaces");
+	check_str(
+		load(&c,
+		     LINUX("\"namespaces\":[{\"type\":\"network\",\"path\":\"/n\"},"
+			     "{\"type\":\"pid\"}]")),
+		"", "namespaces");
 	for (int i = 0; i < NS_COUNT; i++)
 		CHECK(c.ns_any[i] == (i == NS_NET || i == NS_PID) && c.ns_new[i] == (i == NS_PID) &&
-		      str_eq(c.ns_path[i], i == NS_NET ? "/n" : "") == (i == NS_NET), "namespaces: %s", ns_names[i].name);
+			      str_eq(c.ns_path[i], i == NS_NET ? "/n" : "") == (i == NS_NET),
+		      "namespaces: %s", ns_names[i].name);
 }
 
 static void test_conf_version(void)
 {
 	static const struct { const char *text; bool ok; } rows[] = {
-		{ "1.0.0", true }, { "1.3.0", true }, { "1.0.2-dev", true }, { "1.2.0+build.7", true },
-		{ "1.0.0-rc5", true }, { "1.99.0", true }, { "1.0", false }, { "1", false }, { "", false }, { "0.9.0", false },
-		{ "2.0.0", false }, { "10.0.0", false }, { "v1.0.0", false }, { " 1.0.0", false }, { "1.0.0 ", false },
-		{ "1.0.0.0", false }, { "1.0.x", false }, { "1..0", false }, { "-1.0.0", false }, { "+1.0.0", false },
-		{ "1.-1.0", false }, { "1. 0.0", false }, { "1.0.+0", false }, { "1.0.\t0", false }, { "1,0,0", false },
-		{ "one", false }, { "1.0.0x", false }, { "01.0.0", false }, { "1.00.0", false }, { "1.0.00", false },
-		{ "1.10.100", true }, { "1.0.", false }, { "1.4294967296.0", true }, { "11.0.0", false },
+		{ "1.0.0", true }, { "1.3.0", true }, { "1.0.2-dev", true },
+		{ "1.2.0+build.7", true },
+		{ "1.0.0-rc5", true }, { "1.99.0", true }, { "1.0", false }, { "1", false },
+		{ "", false }, { "0.9.0", false },
+		{ "2.0.0", false }, { "10.0.0", false }, { "v1.0.0", false }, { " 1.0.0", false },
+		{ "1.0.0 ", false },
+		{ "1.0.0.0", false }, { "1.0.x", false }, { "1..0", false }, { "-1.0.0", false },
+		{ "+1.0.0", false },
+		{ "1.-1.0", false }, { "1. 0.0", false }, { "1.0.+0", false }, { "1.0.\t0", false },
+		{ "1,0,0", false },
+		{ "one", false }, { "1.0.0x", false }, { "01.0.0", false }, { "1.00.0", false },
+		{ "1.0.00", false },
+		{ "1.10.100", true }, { "1.0.", false }, { "1.4294967296.0", true },
+		{ "11.0.0", false },
 	};
 
 	for (size_t i = 0; i < LEN(rows); i++)
-		CHECK((conf_check_version(rows[i].text) == 0) == rows[i].ok, "ociVersion \"%s\" is %s", rows[i].text,
-		      rows[i].ok ? "taken" : "refused");
+		CHECK((conf_check_version(rows[i].text) == 0) == rows[i].ok,
+		      "ociVersion \"%s\" is %s", rows[i].text, rows[i].ok ? "taken" : "refused");
 }
 
 static void test_conf_sysctl(void)
 {
 	enum { NEVER = -1, BAD = -2 };
 	static const struct { const char *key; int ns; } rows[] = {
-		{ "net.ipv4.ip_forward", NS_NET }, { "net/ipv4/ip_forward", NS_NET }, { "net.", NS_NET },
-		{ "net.ipv4.conf.eth0/1.forwarding", NS_NET }, { "fs.mqueue.msg_max", NS_IPC }, { "fs/mqueue/msg_max", NS_IPC },
+		{ "net.ipv4.ip_forward", NS_NET }, { "net/ipv4/ip_forward", NS_NET },
+		{ "net.", NS_NET },
+		{ "net.ipv4.conf.eth0/1.forwarding", NS_NET }, { "fs.mqueue.msg_max", NS_IPC },
+		{ "fs/mqueue/msg_max", NS_IPC },
 		{ "kernel.msgmax", NS_IPC }, { "kernel.sem", NS_IPC }, { "kernel.shmmax", NS_IPC },
-		{ "kernel.shm_rmid_forced", NS_IPC }, { "kernel/shmall", NS_IPC }, { "kernel.auto_msgmni", NS_IPC },
-		{ "kernel.domainname", NS_UTS }, { "kernel.hostname", BAD }, { "kernel/hostname", BAD },
-		{ "net", NEVER }, { "network.x", NEVER }, { "kernel.panic", NEVER }, { "kernel.core_pattern", NEVER },
-		{ "vm.swappiness", NEVER }, { "fs.file-max", NEVER }, { "fs.mqueue", NEVER }, { "", NEVER }, { "user.max", NEVER },
-		{ "net..ipv4", BAD }, { "net/../kernel/core_pattern", BAD }, { "../kernel/core_pattern", BAD },
-		{ "/net/ipv4/ip_forward", BAD }, { ".net.ipv4", BAD }, { "net.x\ny", BAD }, { "net./x", BAD }, { "net//x", BAD },
+		{ "kernel.shm_rmid_forced", NS_IPC }, { "kernel/shmall", NS_IPC },
+		{ "kernel.auto_msgmni", NS_IPC },
+		{ "kernel.domainname", NS_UTS }, { "kernel.hostname", BAD },
+		{ "kernel/hostname", BAD },
+		{ "net", NEVER }, { "network.x", NEVER }, { "kernel.panic", NEVER },
+		{ "kernel.core_pattern", NEVER },
+		{ "vm.swappiness", NEVER }, { "fs.file-max", NEVER }, { "fs.mqueue", NEVER },
+		{ "", NEVER }, { "user.max", NEVER },
+		{ "net..ipv4", BAD }, { "net/../kernel/core_pattern", BAD },
+		{ "../kernel/core_pattern", BAD },
+		{ "/net/ipv4/ip_forward", BAD }, { ".net.ipv4", BAD }, { "net.x\ny", BAD },
+		{ "net./x", BAD }, { "net//x", BAD },
 		{ "kernel.sem/../../core_pattern", BAD },
 	};
 
@@ -1089,27 +1257,33 @@ static void test_conf_sysctl(void)
 
 			if (ns >= 0)
 				c.ns_any[ns] = true;
-			bool want = rows[i].ns >= 0 && ns == rows[i].ns, got = conf_check_sysctl(&c, rows[i].key) == 0;
+			bool want = rows[i].ns >= 0 && ns == rows[i].ns,
+			     got = conf_check_sysctl(&c, rows[i].key) == 0;
 
 			if (want || got || ns < 0 || rows[i].ns < 0)
-				CHECK(got == want, "sysctl \"%s\" with %s namespace is %s", rows[i].key,
-				      ns < 0 ? "no" : ns_names[ns].name, want ? "taken" : "refused");
+				CHECK(got == want, "sysctl \"%s\" with %s namespace is %s",
+				      rows[i].key, ns < 0 ? "no" : ns_names[ns].name,
+				      want ? "taken" : "refused");
 		}
 }
 
 static void test_conf_map_id(void)
 {
 	static const struct id_map maps[] = {
-		{ 0, 1000, 1 }, { 1, 100000, 65535 }, { 70000, 0, 10 }, { 4294967290u, 500, 4 }, { 80000, 9, 0 },
+		{ 0, 1000, 1 }, { 1, 100000, 65535 }, { 70000, 0, 10 }, { 4294967290u, 500, 4 },
+		{ 80000, 9, 0 },
 	};
 	static const uint32_t rows[][2] = {
-		{ 0, 1000 }, { 1, 100000 }, { 2, 100001 }, { 65535, 165534 }, { 65536, NO_ID }, { 69999, NO_ID },
-		{ 70000, 0 }, { 70009, 9 }, { 70010, NO_ID }, { 80000, NO_ID }, { 4294967289u, NO_ID },
+		{ 0, 1000 }, { 1, 100000 }, { 2, 100001 }, { 65535, 165534 }, { 65536, NO_ID },
+		{ 69999, NO_ID },
+		{ 70000, 0 }, { 70009, 9 }, { 70010, NO_ID }, { 80000, NO_ID },
+		{ 4294967289u, NO_ID },
 		{ 4294967290u, 500 }, { 4294967293u, 503 }, { 4294967294u, NO_ID },
 	};
 
 	for (size_t i = 0; i < LEN(rows); i++)
-		check_int(conf_map_id(maps, LEN(maps), rows[i][0]), rows[i][1], str_fmt("conf_map_id: %u", rows[i][0]));
+		check_int(conf_map_id(maps, LEN(maps), rows[i][0]), rows[i][1],
+			  str_fmt("conf_map_id: %u", rows[i][0]));
 	check_int(conf_map_id(NULL, 0, 0), NO_ID, "conf_map_id: no maps");
 	check_str(ns_map_text(maps, 2), "0 1000 1\n1 100000 65535\n", "ns_map_text");
 	check_str(ns_map_text(maps + 3, 1), "4294967290 500 4\n", "ns_map_text: no sign");
@@ -1121,8 +1295,10 @@ static void test_conf_map_id(void)
 		if (stat(path, &st) < 0)
 			skip(path, "it does not exist here");
 		else
-			CHECK(S_ISCHR(st.st_mode) && major(st.st_rdev) == default_devices[i].major_no &&
-			      minor(st.st_rdev) == default_devices[i].minor_no, "%s has its numbers", path);
+			CHECK(S_ISCHR(st.st_mode) &&
+				      major(st.st_rdev) == default_devices[i].major_no &&
+				      minor(st.st_rdev) == default_devices[i].minor_no,
+			      "%s has its numbers", path);
 	}
 }
 
@@ -1133,7 +1309,8 @@ static void test_spec(void)
 		"/proc proc proc ", "/dev tmpfs tmpfs nosuid|strictatime|mode=755|size=65536k",
 		"/dev/pts devpts devpts nosuid|noexec|newinstance|ptmxmode=0666|mode=0620|gid=5",
 		"/dev/shm tmpfs shm nosuid|noexec|nodev|mode=1777|size=65536k",
-		"/dev/mqueue mqueue mqueue nosuid|noexec|nodev", "/sys sysfs sysfs nosuid|noexec|nodev|ro",
+		"/dev/mqueue mqueue mqueue nosuid|noexec|nodev",
+		"/sys sysfs sysfs nosuid|noexec|nodev|ro",
 		"/sys/fs/cgroup cgroup cgroup nosuid|noexec|nodev|relatime|ro",
 	};
 	uint64_t caps = 1ull << CAP_AUDIT_WRITE | 1ull << CAP_KILL | 1ull << CAP_NET_BIND_SERVICE;
@@ -1148,41 +1325,63 @@ static void test_spec(void)
 		const struct process_conf *p = &c.process;
 
 		check_str(c.oci_version, SPEC_VERSION, str_fmt("%s: ociVersion", who));
-		CHECK(p->terminal && p->no_new_privs && !p->user.uid && !p->user.gid && !p->user.n_gids, "%s: process", who);
+		CHECK(p->terminal && p->no_new_privs && !p->user.uid && !p->user.gid &&
+			      !p->user.n_gids,
+		      "%s: process", who);
 		check_str(join(p->args.v), "sh", str_fmt("%s: args", who));
-		check_str(join(p->env.v), "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin|TERM=xterm",
-			  str_fmt("%s: env", who));
+		check_str(
+			join(p->env.v),
+			"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+			  "|TERM=xterm",
+			str_fmt("%s: env", who));
 		check_str(p->cwd, "/", str_fmt("%s: cwd", who));
-		CHECK(p->has_capabilities && p->capabilities.bounding == caps && p->capabilities.effective == caps &&
-		      p->capabilities.permitted == caps && !p->capabilities.ambient && !p->capabilities.inheritable,
+		CHECK(p->has_capabilities && p->capabilities.bounding == caps &&
+			      p->capabilities.effective == caps &&
+			      p->capabilities.permitted == caps && !p->capabilities.ambient &&
+			      !p->capabilities.inheritable,
 		      "%s: three capabilities in three sets, none inheritable", who);
-		CHECK(p->n_rlimits == 1 && p->rlimits[0].type == RLIMIT_NOFILE && p->rlimits[0].soft == 1024 &&
-		      p->rlimits[0].hard == 1024, "%s: rlimits", who);
+		CHECK(p->n_rlimits == 1 && p->rlimits[0].type == RLIMIT_NOFILE &&
+			      p->rlimits[0].soft == 1024 && p->rlimits[0].hard == 1024,
+		      "%s: rlimits", who);
 		check_str(c.rootfs, "/bundle/rootfs", str_fmt("%s: root", who));
 		CHECK(c.root.readonly, "%s: the root is read-only", who);
 		check_str(c.hostname, "runtime", str_fmt("%s: hostname", who));
 		for (int i = 0; i < NS_COUNT; i++)
-			CHECK(c.ns_new[i] == (i == NS_USER ? rootless : i == NS_NET ? !rootless : i != NS_TIME),
+			CHECK(c.ns_new[i] == (i == NS_USER  ? rootless
+					      : i == NS_NET ? !rootless
+							    : i != NS_TIME),
 			      "%s: %s namespace", who, ns_names[i].name);
-		CHECK(rootless ? c.n_uid_maps == 1 && c.n_gid_maps == 1 && c.uid_maps[0].inside == 0 &&
-		      c.uid_maps[0].outside == geteuid() && c.gid_maps[0].outside == getegid() && c.uid_maps[0].size == 1 &&
-		      c.gid_maps[0].size == 1 : !c.n_uid_maps && !c.n_gid_maps, "%s: mappings", who);
-		CHECK(rootless ? !c.has_resources : c.resources.n_devices == 1 && !c.resources.devices[0].allow &&
-		      str_eq(c.resources.devices[0].access, "rwm") && !c.resources.devices[0].type, "%s: resources", who);
-		CHECK(c.masked_paths.n == LEN(spec_masked) && c.readonly_paths.n == LEN(spec_readonly), "%s: paths", who);
+		CHECK(rootless ? c.n_uid_maps == 1 && c.n_gid_maps == 1 &&
+					 c.uid_maps[0].inside == 0 &&
+					 c.uid_maps[0].outside == geteuid() &&
+					 c.gid_maps[0].outside == getegid() &&
+					 c.uid_maps[0].size == 1 && c.gid_maps[0].size == 1
+			       : !c.n_uid_maps && !c.n_gid_maps,
+		      "%s: mappings", who);
+		CHECK(rootless ? !c.has_resources
+			       : c.resources.n_devices == 1 && !c.resources.devices[0].allow &&
+					 str_eq(c.resources.devices[0].access, "rwm") &&
+					 !c.resources.devices[0].type,
+		      "%s: resources", who);
+		CHECK(c.masked_paths.n == LEN(spec_masked) &&
+			      c.readonly_paths.n == LEN(spec_readonly),
+		      "%s: paths", who);
 		CHECK(c.n_mounts == LEN(mounts), "%s: %zu mounts", who, c.n_mounts);
 		for (size_t i = 0; i < c.n_mounts; i++) {
 			const struct mount_conf *m = &c.mounts[i];
 			const char *want = mounts[i];
 
 			if (rootless && i == 2)
-				want = "/dev/pts devpts devpts nosuid|noexec|newinstance|ptmxmode=0666|mode=0620";
+				want = "/dev/pts devpts devpts nosuid|noexec|newinstance"
+				       "|ptmxmode=0666|mode=0620";
 			if (rootless && i == 5)
 				want = "/sys none /sys rbind|nosuid|noexec|nodev|rro";
-			check_str(str_fmt("%s %s %s %s", m->dest, m->type, m->source, join(m->options.v)), want,
-				  str_fmt("%s: mounts[%zu]", who, i));
+			check_str(str_fmt("%s %s %s %s", m->dest, m->type, m->source,
+					  join(m->options.v)),
+				  want, str_fmt("%s: mounts[%zu]", who, i));
 		}
-		CHECK(str_starts(b.p, "{\n\t\"ociVersion\"") && b.p[b.len - 1] == '\n' && !strstr(b.p, ",\n\t]"),
+		CHECK(str_starts(b.p, "{\n\t\"ociVersion\"") && b.p[b.len - 1] == '\n' &&
+			      !strstr(b.p, ",\n\t]"),
 		      "%s: indented, ends in a newline", who);
 	}
 }
@@ -1192,16 +1391,19 @@ static void test_spec(void)
 static void test_state_id(void)
 {
 	static const struct { const char *id; bool ok; } rows[] = {
-		{ "a", true }, { "A-Z_0.9+b", true }, { "...", true }, { "-", true }, { "-a", true }, { ".a", true }, { "+", true },
-		{ "", false }, { ".", false }, { "..", false }, { "a/b", false }, { "/", false }, { "../x", false }, { "a b", false },
-		{ "a\n", false }, { "\xc3\xa4", false }, { "a:b", false }, { "a\\b", false }, { "a%b", false }, { "a@b", false },
+		{ "a", true }, { "A-Z_0.9+b", true }, { "...", true }, { "-", true },
+		{ "-a", true }, { ".a", true }, { "+", true },
+		{ "", false }, { ".", false }, { "..", false }, { "a/b", false }, { "/", false },
+		{ "../x", false }, { "a b", false },
+		{ "a\n", false }, { "\xc3\xa4", false }, { "a:b", false }, { "a\\b", false },
+		{ "a%b", false }, { "a@b", false },
 		{ "a,b", false }, { "~", false }, { "*", false }, { "a\tb", false },
 	};
 	char *long_id = arena_alloc(300);
 
 	for (size_t i = 0; i < LEN(rows); i++)
-		CHECK((state_check_id(rows[i].id) == 0) == rows[i].ok, "id \"%s\" is %s", rows[i].id,
-		      rows[i].ok ? "taken" : "refused");
+		CHECK((state_check_id(rows[i].id) == 0) == rows[i].ok, "id \"%s\" is %s",
+		      rows[i].id, rows[i].ok ? "taken" : "refused");
 	for (int c = 1; c < 256; c++) {
 		char id[] = { 'x', (char)c, '\0' };
 		bool ok = (c < 128 && isalnum(c)) || strchr("_+.-", c);
@@ -1217,8 +1419,9 @@ static void test_state_id(void)
 
 /* Texts that are hard to write as JSON. */
 static const char *const odd_texts[] = {
-	"", "plain", "with \"quotes\" and \\ backslash", "line\nbreak\ttab\r\b\f", "\x01\x1f\x7f", "\xc3\xa4\xe2\x82\xac\xf0\x9f\x90\xb3",
-	"</script>&<>", "\xe2\x80\xa8", "%s%n%d", "{\"a\":[1]}", "\\u0041", "null", "/", "a\\", "\xef\xbf\xbf",
+	"", "plain", "with \"quotes\" and \\ backslash", "line\nbreak\ttab\r\b\f", "\x01\x1f\x7f",
+	"\xc3\xa4\xe2\x82\xac\xf0\x9f\x90\xb3", "</script>&<>", "\xe2\x80\xa8", "%s%n%d",
+	"{\"a\":[1]}", "\\u0041", "null", "/", "a\\", "\xef\xbf\xbf",
 };
 
 static void test_state_file(void)
@@ -1252,41 +1455,51 @@ static void test_state_file(void)
 		again.id = c.id;
 		check_int(state_root(&again, top, false), 0, "state_root again");
 		check_int(state_open(&again), 0, str_fmt("state_open: %s", odd));
-		CHECK(str_eq(c.bundle, again.bundle) && str_eq(c.rootfs, again.rootfs) && str_eq(c.cgroup, again.cgroup) &&
-		      str_eq(c.created, again.created) && c.owner == again.owner && c.ready == again.ready &&
-		      c.pid == again.pid && c.start == again.start && c.maker == again.maker &&
-		      c.maker_start == again.maker_start && again.annotations.n == 2 &&
-		      str_eq(map.v[0].key, again.annotations.v[0].key) && str_eq(map.v[0].value, again.annotations.v[0].value) &&
-		      str_eq(map.v[1].key, again.annotations.v[1].key) && str_eq(map.v[1].value, again.annotations.v[1].value),
+		CHECK(str_eq(c.bundle, again.bundle) && str_eq(c.rootfs, again.rootfs) &&
+			      str_eq(c.cgroup, again.cgroup) && str_eq(c.created, again.created) &&
+			      c.owner == again.owner && c.ready == again.ready &&
+			      c.pid == again.pid && c.start == again.start &&
+			      c.maker == again.maker && c.maker_start == again.maker_start &&
+			      again.annotations.n == 2 &&
+			      str_eq(map.v[0].key, again.annotations.v[0].key) &&
+			      str_eq(map.v[0].value, again.annotations.v[0].value) &&
+			      str_eq(map.v[1].key, again.annotations.v[1].key) &&
+			      str_eq(map.v[1].value, again.annotations.v[1].value),
 		      "state.json: all of it comes back: %s", odd);
 
 		/* state_print: JSON, with what the specification names */
-		static const enum status all[] = { ST_CREATING, ST_CREATED, ST_RUNNING, ST_PAUSED, ST_STOPPED };
+		static const enum status all[] = {
+			ST_CREATING, ST_CREATED, ST_RUNNING, ST_PAUSED, ST_STOPPED,
+		};
 		enum status st = all[i % LEN(all)];
 		struct buf b = { 0 };
 		struct json j = { 0 };
 
 		state_print(&c, st, &b, "root");
 		size_t ntok = json_tokens_max(b.len), nscratch = json_scratch_max(b.len);
-		bool ok = json_parse(&j, str_dup(b.p), b.len, arena_alloc(ntok * sizeof *j.tok), ntok,
-				     arena_alloc(nscratch * sizeof(uint32_t)), nscratch) == 0;
+		bool ok = json_parse(&j, str_dup(b.p), b.len, arena_alloc(ntok * sizeof *j.tok),
+				     ntok, arena_alloc(nscratch * sizeof(uint32_t)), nscratch) == 0;
 
 		CHECK(ok && str_eq(dec_str(&j, json_get(&j, 0, "id")), c.id) &&
-		      str_eq(dec_str(&j, json_get(&j, 0, "bundle")), c.bundle) &&
-		      str_eq(dec_str(&j, json_get(&j, 0, "status")), status_names[st]) &&
-		      str_eq(dec_str(&j, json_get(&j, 0, "ociVersion")), SPEC_VERSION), "state_print: %s", odd);
+			      str_eq(dec_str(&j, json_get(&j, 0, "bundle")), c.bundle) &&
+			      str_eq(dec_str(&j, json_get(&j, 0, "status")), status_names[st]) &&
+			      str_eq(dec_str(&j, json_get(&j, 0, "ociVersion")), SPEC_VERSION),
+		      "state_print: %s", odd);
 		int64_t pid = -1;
 		int at = ok ? json_get(&j, 0, "annotations") : -1;
 
-		CHECK(ok && dec_int(&j, json_get(&j, 0, "pid"), K_I64, &pid) == 0 && pid == (st == ST_STOPPED ? 0 : c.pid) &&
-		      at > 0 && str_eq(dec_str(&j, json_get(&j, at, map.v[0].key)), odd), "state_print: pid, annotations: %s", odd);
+		CHECK(ok && dec_int(&j, json_get(&j, 0, "pid"), K_I64, &pid) == 0 &&
+			      pid == (st == ST_STOPPED ? 0 : c.pid) && at > 0 &&
+			      str_eq(dec_str(&j, json_get(&j, at, map.v[0].key)), odd),
+		      "state_print: pid, annotations: %s", odd);
 		check_int(state_remove(&c), 0, "state_remove");
 		close_p(&again.root_fd);
 		close_p(&again.dir_fd);
 		close_p(&again.proc_fd);
 		check_int(state_root(&again, top, false), 0, "state_root after");
 		check_int(state_open(&again), -1, "state_open: removed");
-		check_str(err.msg, str_fmt("%s: container does not exist", c.id), "state_open: its message");
+		check_str(err.msg, str_fmt("%s: container does not exist", c.id),
+			  "state_open: its message");
 		close_p(&c.root_fd);
 		close_p(&c.dir_fd);
 		close_p(&again.root_fd);
@@ -1304,7 +1517,8 @@ static void test_state_file(void)
 	check_int(state_open(&c), 0, "state_open: no UTF-8");
 	check_str(c.bundle, "\xef\xbf\xbd\xef\xbf\xbd", "no UTF-8 becomes U+FFFD");
 	check_int(state_new(&c), -1, "state_new: the id is taken");
-	check_str(err.msg, "bytes: container with given ID already exists", "state_new: its message");
+	check_str(err.msg, "bytes: container with given ID already exists",
+		  "state_new: its message");
 	/* several containers come sorted, other things are no containers */
 	struct strs ids = { 0 };
 	static const char *const more[] = { "b", "a", "Z", "a.b", ".hidden" };
@@ -1334,18 +1548,24 @@ static void test_cg_weight(void)
 	check_int(cg_weight(262144), 10000, "cpu.shares 262144 is weight 10000");
 	check_int(cg_weight(262145), 10000, "cpu.shares above the greatest");
 	check_int(cg_weight(UINT64_MAX), 10000, "cpu.shares far above the greatest");
-	/* 10 ^ ((l^2 + 125 l) / 612 - 7/34), l = log2(shares), rounded up; worked out to 40 digits */
+	/* 10 ^ ((l^2 + 125 l) / 612 - 7/34), l = log2(shares), rounded up; from 40 digits */
 	static const int64_t rows[][2] = {
-		{ 3, 2 }, { 4, 2 }, { 5, 2 }, { 7, 3 }, { 10, 4 }, { 20, 6 }, { 50, 10 }, { 100, 17 }, { 102, 17 },
-		{ 128, 21 }, { 200, 29 }, { 256, 35 }, { 500, 58 }, { 512, 59 }, { 768, 80 }, { 1000, 99 }, { 1023, 100 },
-		{ 1025, 101 }, { 1536, 138 }, { 2000, 170 }, { 2048, 174 }, { 3072, 240 }, { 4096, 303 }, { 5000, 356 },
-		{ 8192, 532 }, { 10000, 627 }, { 16384, 942 }, { 20000, 1112 }, { 32768, 1681 }, { 50000, 2402 },
-		{ 65536, 3023 }, { 100000, 4340 }, { 131072, 5478 }, { 200000, 7899 }, { 250000, 9595 },
+		{ 3, 2 }, { 4, 2 }, { 5, 2 }, { 7, 3 }, { 10, 4 }, { 20, 6 }, { 50, 10 },
+		{ 100, 17 }, { 102, 17 },
+		{ 128, 21 }, { 200, 29 }, { 256, 35 }, { 500, 58 }, { 512, 59 }, { 768, 80 },
+		{ 1000, 99 }, { 1023, 100 },
+		{ 1025, 101 }, { 1536, 138 }, { 2000, 170 }, { 2048, 174 }, { 3072, 240 },
+		{ 4096, 303 }, { 5000, 356 },
+		{ 8192, 532 }, { 10000, 627 }, { 16384, 942 }, { 20000, 1112 }, { 32768, 1681 },
+		{ 50000, 2402 },
+		{ 65536, 3023 }, { 100000, 4340 }, { 131072, 5478 }, { 200000, 7899 },
+		{ 250000, 9595 },
 		{ 262000, 9996 }, { 262143, 10000 },
 	};
 
 	for (size_t i = 0; i < LEN(rows); i++)
-		check_int(cg_weight((uint64_t)rows[i][0]), rows[i][1], str_fmt("cpu.shares %" PRId64, rows[i][0]));
+		check_int(cg_weight((uint64_t)rows[i][0]), rows[i][1],
+			  str_fmt("cpu.shares %" PRId64, rows[i][0]));
 	for (uint64_t shares = 2; shares <= 262144; shares++) {
 		int64_t w = cg_weight(shares);
 
@@ -1354,15 +1574,18 @@ static void test_cg_weight(void)
 		sum = sum * 31 + (uint64_t)w;
 	}
 	CHECK(ok, "weights grow with the shares");
-	CHECK(sum == 0xff3d2046248af876, "the weights of all 262,143 shares are those of the curve");
+	CHECK(sum == 0xff3d2046248af876,
+	      "the weights of all 262,143 shares are those of the curve");
 }
 
 static void test_cg_values(void)
 {
 	enum { NONE = INT_MIN };                /* the field is absent */
 	static const struct { int limit, swap, want; const char *fails; } swaps[] = {
-		{ NONE, NONE, NONE, NULL }, { 100, NONE, NONE, NULL }, { -1, NONE, -1, NULL }, { NONE, -1, -1, NULL },
-		{ 100, -1, -1, NULL }, { -1, -1, -1, NULL }, { 100, 100, 0, NULL }, { 100, 150, 50, NULL }, { 100, 0, NONE, NULL },
+		{ NONE, NONE, NONE, NULL }, { 100, NONE, NONE, NULL }, { -1, NONE, -1, NULL },
+		{ NONE, -1, -1, NULL },
+		{ 100, -1, -1, NULL }, { -1, -1, -1, NULL }, { 100, 100, 0, NULL },
+		{ 100, 150, 50, NULL }, { 100, 0, NONE, NULL },
 		{ 0, 0, NONE, NULL }, { -1, 0, -1, NULL },
 		{ 100, 99, NONE, "memory+swap limit should be >= memory limit" },
 		{ NONE, 100, NONE, "unable to set swap limit without memory limit" },
@@ -1370,47 +1593,62 @@ static void test_cg_values(void)
 		{ -1, 100, NONE, "memory+swap limit should be >= memory limit" },
 	};
 	static const struct { int quota, period; const char *want; } maxes[] = {
-		{ NONE, NONE, NULL }, { 50000, NONE, "50000 100000" }, { 50000, 20000, "50000 20000" }, { NONE, 20000, "max 20000" },
-		{ -1, NONE, "max 100000" }, { -1, 20000, "max 20000" }, { 0, 0, NULL }, { 0, 5000, "max 5000" }, { 1, 0, "1 100000" },
+		{ NONE, NONE, NULL }, { 50000, NONE, "50000 100000" },
+		{ 50000, 20000, "50000 20000" }, { NONE, 20000, "max 20000" },
+		{ -1, NONE, "max 100000" }, { -1, 20000, "max 20000" }, { 0, 0, NULL },
+		{ 0, 5000, "max 5000" }, { 1, 0, "1 100000" },
 	};
 #define OPT(n) ((n) == NONE ? (struct opt){ 0 } : (struct opt){ true, (n) })
 
 	for (size_t i = 0; i < LEN(swaps); i++) {
-		struct resources_conf r = { .memory = { .limit = OPT(swaps[i].limit), .swap = OPT(swaps[i].swap) } };
+		struct resources_conf r = {
+			.memory = { .limit = OPT(swaps[i].limit), .swap = OPT(swaps[i].swap) },
+		};
 		struct opt out = { 0 };
 		int rc = cg_swap(&r, &out);
 
 		CHECK(swaps[i].fails ? rc < 0 && strstr(err.msg, swaps[i].fails) && !out.set
-				     : rc == 0 && out.set == (swaps[i].want != NONE) && (!out.set || out.v == swaps[i].want),
+				     : rc == 0 && out.set == (swaps[i].want != NONE) &&
+					       (!out.set || out.v == swaps[i].want),
 		      "cg_swap: limit %d, swap %d", swaps[i].limit, swaps[i].swap);
 	}
 	for (size_t i = 0; i < LEN(maxes); i++) {
-		struct resources_conf r = { .cpu = { .quota = OPT(maxes[i].quota), .period = OPT(maxes[i].period) } };
+		struct resources_conf r = {
+			.cpu = { .quota = OPT(maxes[i].quota), .period = OPT(maxes[i].period) },
+		};
 		struct cg_values v = { 0 };
 
 		check_int(cg_values(&r, &v), 0, "cg_values");
-		check_str(v.cpu_max, maxes[i].want, str_fmt("cpu.max: quota %d, period %d", maxes[i].quota, maxes[i].period));
+		check_str(v.cpu_max, maxes[i].want,
+			  str_fmt("cpu.max: quota %d, period %d", maxes[i].quota, maxes[i].period));
 	}
 	char empty[] = "", cpus[] = "0-1";
-	struct resources_conf r = { .cpu = { .shares = OPT(1024), .idle = OPT(1), .cpus = cpus, .mems = empty },
-				    .memory = { .limit = OPT(0), .reservation = OPT(7) }, .pids = { .limit = OPT(0) } };
+	struct resources_conf r = {
+		.cpu = { .shares = OPT(1024), .idle = OPT(1), .cpus = cpus, .mems = empty },
+		.memory = { .limit = OPT(0), .reservation = OPT(7) }, .pids = { .limit = OPT(0) },
+	};
 	struct cg_values v = { 0 };
 
 	check_int(cg_values(&r, &v), 0, "cg_values");
-	CHECK(!v.cpu_weight.set && v.cpu_idle.set && v.cpu_idle.v == 1, "an idle cgroup gets no weight");
+	CHECK(!v.cpu_weight.set && v.cpu_idle.set && v.cpu_idle.v == 1,
+	      "an idle cgroup gets no weight");
 	CHECK(str_eq(v.cpus, "0-1") && !v.mems, "an empty list of nodes is none");
 	CHECK(!v.mem_max.set && v.mem_low.set && v.mem_low.v == 7, "a memory limit of 0 is none");
 	r.cpu.idle.v = 0;
 	v = (struct cg_values){ 0 };
 	check_int(cg_values(&r, &v), 0, "cg_values");
-	CHECK(v.cpu_weight.set && v.cpu_weight.v == 100 && v.cpu_idle.set && !v.cpu_idle.v, "idle 0 keeps the weight");
+	CHECK(v.cpu_weight.set && v.cpu_weight.v == 100 && v.cpu_idle.set && !v.cpu_idle.v,
+	      "idle 0 keeps the weight");
 #undef OPT
 	for (size_t i = 0; i < LEN(cg_limits); i++) {
 		bool ok = *cg_limits[i].file && strchr(cg_limits[i].field, '.') &&
-			  cg_limits[i].off + (cg_limits[i].is_text ? sizeof(char *) : sizeof(struct opt)) <= sizeof v;
+			  cg_limits[i].off + (cg_limits[i].is_text ? sizeof(char *)
+								   : sizeof(struct opt)) <=
+				  sizeof v;
 
 		for (size_t k = 0; k < i; k++)
-			ok &= strcmp(cg_limits[i].file, cg_limits[k].file) != 0 && cg_limits[i].off != cg_limits[k].off;
+			ok &= strcmp(cg_limits[i].file, cg_limits[k].file) != 0 &&
+			      cg_limits[i].off != cg_limits[k].off;
 		CHECK(ok, "limit %s: file, field and value of its own", cg_limits[i].file);
 	}
 	/* Each member of struct cg_values has its row. */
@@ -1420,13 +1658,15 @@ static void test_cg_values(void)
 static void test_cg_path(void)
 {
 	static const struct { const char *path, *want; } rows[] = {
-		{ "/a/b", "/a/b" }, { "/", "/" }, { "/../../x", "/x" }, { "/a//b/", "/a/b" }, { "/a/../../etc", "/etc" },
+		{ "/a/b", "/a/b" }, { "/", "/" }, { "/../../x", "/x" }, { "/a//b/", "/a/b" },
+		{ "/a/../../etc", "/etc" },
 	};
 	struct config c = { 0 };
 
 	for (size_t i = 0; i < LEN(rows); i++) {
 		c.cgroups_path = str_dup(rows[i].path);
-		check_str(cg_path(&c, "id", -1), rows[i].want, str_fmt("cgroupsPath %s", rows[i].path));
+		check_str(cg_path(&c, "id", -1), rows[i].want,
+			  str_fmt("cgroupsPath %s", rows[i].path));
 	}
 	c.cgroups_path = NULL;                  /* no /proc to ask: we are in the top cgroup */
 	check_str(cg_path(&c, "id", -1), "/id", "no cgroupsPath: the id");
@@ -1434,14 +1674,15 @@ static void test_cg_path(void)
 	check_str(cg_path(&c, "id", -1), "/y", "cgroupsPath: relative, does not leave the tree");
 }
 
-/* -- the device program: an interpreter, and a reading of the rules that shares no code with it -- */
+/* -- the device program: an interpreter, and a reading of the rules apart from it -- */
 
 struct probe { bool block; uint32_t major, minor, access; };
 
 /* What the kernel does with the program; -1 if it is not one. */
 static int dev_run(const struct dev_prog *p, const struct probe *q)
 {
-	uint32_t in[3] = { q->access << 16 | (q->block ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR), q->major, q->minor };
+	uint32_t in[3] = { q->access << 16 | (q->block ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR),
+			   q->major, q->minor };
 	uint64_t r[11] = { 0 };
 	size_t at = 0;
 
@@ -1459,14 +1700,18 @@ static int dev_run(const struct dev_prog *p, const struct probe *q)
 				return -1;
 			r[i->dst_reg] = in[i->off / 4];
 			break;
-		case BPF_ALU | BPF_MOV | BPF_X: case BPF_ALU | BPF_MOV | BPF_K: r[i->dst_reg] = k; break;
+		case BPF_ALU | BPF_MOV | BPF_X:
+		case BPF_ALU | BPF_MOV | BPF_K: r[i->dst_reg] = k; break;
 		case BPF_ALU | BPF_AND | BPF_K: r[i->dst_reg] = *d & k; break;
 		case BPF_ALU | BPF_OR | BPF_X: r[i->dst_reg] = *d | k; break;
 		case BPF_ALU | BPF_LSH | BPF_K: r[i->dst_reg] = *d << k; break;
 		case BPF_ALU | BPF_RSH | BPF_K: r[i->dst_reg] = *d >> k; break;
 		case BPF_ALU64 | BPF_MOV | BPF_K: r[i->dst_reg] = (uint64_t)(int64_t)i->imm; break;
-		case BPF_JMP | BPF_JA: case BPF_JMP32 | BPF_JEQ | BPF_K: case BPF_JMP32 | BPF_JNE | BPF_K:
-			jump = BPF_CLASS(i->code) == BPF_JMP || (*d == k) == (BPF_OP(i->code) == BPF_JEQ);
+		case BPF_JMP | BPF_JA:
+		case BPF_JMP32 | BPF_JEQ | BPF_K:
+		case BPF_JMP32 | BPF_JNE | BPF_K:
+			jump = BPF_CLASS(i->code) == BPF_JMP ||
+			       (*d == k) == (BPF_OP(i->code) == BPF_JEQ);
 			if (jump)
 				at += (size_t)i->off;
 			break;
@@ -1487,7 +1732,8 @@ static bool dev_is_sound(const struct dev_prog *p)
 	reached[0] = true;
 	for (size_t i = 0; i < p->n; i++) {
 		uint8_t class = BPF_CLASS(p->v[i].code);
-		bool exit = p->v[i].code == (BPF_JMP | BPF_EXIT), jump = !exit && (class == BPF_JMP || class == BPF_JMP32);
+		bool exit = p->v[i].code == (BPF_JMP | BPF_EXIT),
+		     jump = !exit && (class == BPF_JMP || class == BPF_JMP32);
 
 		if (!reached[i])
 			return false;
@@ -1511,12 +1757,14 @@ struct dev_world { bool allow; unsigned except[2][MAJORS][MINORS]; };
 
 static unsigned dev_bits(const char *access)
 {
-	return (strchr(access, 'r') ? BPF_DEVCG_ACC_READ : 0) | (strchr(access, 'w') ? BPF_DEVCG_ACC_WRITE : 0) |
+	return (strchr(access, 'r') ? BPF_DEVCG_ACC_READ : 0) |
+	       (strchr(access, 'w') ? BPF_DEVCG_ACC_WRITE : 0) |
 	       (strchr(access, 'm') ? BPF_DEVCG_ACC_MKNOD : 0);
 }
 
 /* False: denying this would be a hole in something that stays allowed. */
-static bool world_rule(struct dev_world *w, bool allow, int block, size_t major, size_t minor, unsigned bits)
+static bool world_rule(struct dev_world *w, bool allow, int block, size_t major, size_t minor,
+		       unsigned bits)
 {
 	unsigned *mine = &w->except[block][major][minor];
 
@@ -1527,7 +1775,8 @@ static bool world_rule(struct dev_world *w, bool allow, int block, size_t major,
 	*mine &= ~bits;
 	if (w->allow)
 		return true;
-	unsigned wider = (major ? w->except[block][0][minor] : 0) | (minor ? w->except[block][major][0] : 0) |
+	unsigned wider = (major ? w->except[block][0][minor] : 0) |
+			 (minor ? w->except[block][major][0] : 0) |
 			 (major && minor ? w->except[block][0][0] : 0);
 
 	return !(wider & bits);
@@ -1545,16 +1794,20 @@ static bool world_make(struct dev_world *w, const struct device_rule *rules, siz
 {
 	/* runc's: what every container may use, whatever its rules say */
 	static const struct { char type; int major, minor; const char *access; } always[] = {
-		{ 'c', -1, -1, "m" }, { 'b', -1, -1, "m" }, { 'c', 1, 3, "rwm" }, { 'c', 1, 8, "rwm" }, { 'c', 1, 7, "rwm" },
-		{ 'c', 5, 0, "rwm" }, { 'c', 1, 5, "rwm" }, { 'c', 1, 9, "rwm" }, { 'c', 5, 1, "rwm" }, { 'c', 136, -1, "rwm" },
+		{ 'c', -1, -1, "m" }, { 'b', -1, -1, "m" }, { 'c', 1, 3, "rwm" },
+		{ 'c', 1, 8, "rwm" }, { 'c', 1, 7, "rwm" },
+		{ 'c', 5, 0, "rwm" }, { 'c', 1, 5, "rwm" }, { 'c', 1, 9, "rwm" },
+		{ 'c', 5, 1, "rwm" }, { 'c', 136, -1, "rwm" },
 		{ 'c', 5, 2, "rwm" }, { 'c', 10, 200, "rwm" },
 	};
 
 	*w = (struct dev_world){ 0 };
 	for (size_t i = 0; i < n; i++) {
 		const struct device_rule *d = &rules[i];
-		size_t major = world_index(dev_majors, MAJORS, d->major), minor = world_index(dev_minors, MINORS, d->minor);
-		const char *type = d->type && *d->type ? d->type : "a", *access = d->access ? d->access : "rwm";
+		size_t major = world_index(dev_majors, MAJORS, d->major),
+		       minor = world_index(dev_minors, MINORS, d->minor);
+		const char *type = d->type && *d->type ? d->type : "a",
+			   *access = d->access ? d->access : "rwm";
 
 		if (*type == 'a' && !major && !minor) {
 			*w = (struct dev_world){ .allow = d->allow };
@@ -1562,12 +1815,15 @@ static bool world_make(struct dev_world *w, const struct device_rule *rules, siz
 		}
 		if (*type != 'b' && !world_rule(w, d->allow, 0, major, minor, dev_bits(access)))
 			return false;
-		if ((*type == 'a' || *type == 'b') && !world_rule(w, d->allow, 1, major, minor, dev_bits(access)))
+		if ((*type == 'a' || *type == 'b') &&
+		    !world_rule(w, d->allow, 1, major, minor, dev_bits(access)))
 			return false;
 	}
 	for (size_t i = 0; i < LEN(always); i++)
-		world_rule(w, true, always[i].type == 'b', world_index(dev_majors, MAJORS, (struct opt){ true, always[i].major }),
-			   world_index(dev_minors, MINORS, (struct opt){ true, always[i].minor }), dev_bits(always[i].access));
+		world_rule(w, true, always[i].type == 'b',
+			   world_index(dev_majors, MAJORS, (struct opt){ true, always[i].major }),
+			   world_index(dev_minors, MINORS, (struct opt){ true, always[i].minor }),
+			   dev_bits(always[i].access));
 	return true;
 }
 
@@ -1590,9 +1846,12 @@ static bool world_allows(const struct dev_world *w, const struct probe *q)
 static void world_random(struct device_rule *r)
 {
 	static char *types[] = { NULL, "", "a", "b", "c", "c", "c", "b", "u" };
-	static char *accesses[] = { NULL, "r", "w", "m", "rw", "rm", "wm", "rwm", "rwm", "mwr", "rr", "" };
+	static char *accesses[] = {
+		NULL, "r", "w", "m", "rw", "rm", "wm", "rwm", "rwm", "mwr", "rr", "",
+	};
 
-	*r = (struct device_rule){ .allow = random_below(2), .type = types[random_below(LEN(types))],
+	*r = (struct device_rule){ .allow = random_below(2),
+				   .type = types[random_below(LEN(types))],
 				   .access = accesses[random_below(LEN(accesses))] };
 	if (random_below(3))
 		r->major = (struct opt){ true, dev_majors[random_below(MAJORS)] };
@@ -1608,14 +1867,22 @@ static bool world_agrees(const struct dev_world *w, const struct dev_prog *p, un
 			for (size_t i = 1; i < MINORS; i++)
 				for (int near = 0; near < 9; near++)
 					for (uint32_t access = 1; access < 8; access++) {
-						struct probe q = { block, (uint32_t)(dev_majors[a] + near / 3 - 1) & 0xfff,
-								   (uint32_t)(dev_minors[i] + near % 3 - 1) & 0xfffff, access };
+						struct probe q = {
+							block,
+							(uint32_t)(dev_majors[a] + near / 3 - 1) &
+								0xfff,
+							(uint32_t)(dev_minors[i] + near % 3 - 1) &
+								0xfffff,
+							access
+						};
 						int got = dev_run(p, &q);
 
 						++*asked;
 						if (got == world_allows(w, &q))
 							continue;
-						printf("# %c %u:%u access %u: %d\n", block ? 'b' : 'c', q.major, q.minor, access, got);
+						printf("# %c %u:%u access %u: %d\n",
+						       block ? 'b' : 'c', q.major, q.minor, access,
+						       got);
 						return false;
 					}
 	return true;
@@ -1624,8 +1891,9 @@ static bool world_agrees(const struct dev_world *w, const struct dev_prog *p, un
 static void world_show(const struct device_rule *r, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		printf("# %s type \"%s\" %lld:%lld access \"%s\"\n", r[i].allow ? "allow" : "deny", r[i].type ? r[i].type : "-",
-		       r[i].major.set ? (long long)r[i].major.v : -2, r[i].minor.set ? (long long)r[i].minor.v : -2,
+		printf("# %s type \"%s\" %lld:%lld access \"%s\"\n", r[i].allow ? "allow" : "deny",
+		       r[i].type ? r[i].type : "-", r[i].major.set ? (long long)r[i].major.v : -2,
+		       r[i].minor.set ? (long long)r[i].minor.v : -2,
 		       r[i].access ? r[i].access : "-");
 }
 
@@ -1651,7 +1919,8 @@ static void test_devices(void)
 
 		ok = want == got;
 		if (!ok)
-			printf("# %s, expected to be %s: %s\n", got ? "compiled" : "refused", want ? "compiled" : "refused", err.msg);
+			printf("# %s, expected to be %s: %s\n", got ? "compiled" : "refused",
+			       want ? "compiled" : "refused", err.msg);
 		if (ok && got) {
 			dev_compile(&l, &p);
 			ok = dev_is_sound(&p) && world_agrees(&w, &p, &asked);
@@ -1660,7 +1929,8 @@ static void test_devices(void)
 			if (geteuid() == 0 && kernel) {
 				autoclose int fd = dev_load(&p);
 
-				if (fd < 0 && !unloaded++ && !loaded && (errno == EPERM || errno == ENOSYS))
+				if (fd < 0 && !unloaded++ && !loaded &&
+				    (errno == EPERM || errno == ENOSYS))
 					kernel = false;
 				loaded += fd >= 0;
 				ok &= fd >= 0 || !kernel;
@@ -1673,13 +1943,18 @@ static void test_devices(void)
 		if (!ok)
 			world_show(rules, n);
 	}
-	CHECK(ok && compiled > 300 && refused > 100, "device rules: %u random lists mean what the kernel's v1 code makes of "
-	      "them (%u questions), %u are refused", compiled, asked, refused);
+	CHECK(ok && compiled > 300 && refused > 100,
+	      "device rules: %u random lists mean what the kernel's v1 code makes of "
+	      "them (%u questions), %u are refused",
+	      compiled, asked, refused);
 	CHECK(longest > 50, "device rules: programs of up to %zu instructions", longest);
 	if (geteuid() != 0 || !kernel)
-		skip("device rules: the verifier takes every program", "loading needs CAP_BPF in the first user namespace");
+		skip("device rules: the verifier takes every program",
+		     "loading needs CAP_BPF in the first user namespace");
 	else
-		CHECK(loaded == compiled, "device rules: the verifier takes every program (%u of %u)", loaded, compiled);
+		CHECK(loaded == compiled,
+		      "device rules: the verifier takes every program (%u of %u)", loaded,
+		      compiled);
 }
 
 /* Long lists: jumps have 16 bits. */
@@ -1695,18 +1970,25 @@ static void test_devices_many(void)
 		bool ok = true;
 
 		for (size_t i = 0; i < n; i++)
-			rules[i] = (struct device_rule){ .allow = true, .type = "b", .access = i % 2 ? "r" : "w",
-							 .major = { true, (int64_t)(i % 4000) }, .minor = { true, (int64_t)i } };
+			rules[i] = (struct device_rule){ .allow = true,
+							 .type = "b",
+							 .access = i % 2 ? "r" : "w",
+							 .major = { true, (int64_t)(i % 4000) },
+							 .minor = { true, (int64_t)i } };
 		if (dev_list(&l, rules, n) < 0) {
-			CHECK(n > 2000 && *err.msg, "device rules: %zu of them are refused: %s", n, err.msg);
+			CHECK(n > 2000 && *err.msg, "device rules: %zu of them are refused: %s", n,
+			      err.msg);
 			continue;
 		}
 		dev_compile(&l, &p);
 		ok = dev_is_sound(&p);
 		for (size_t i = 0; i < n && ok; i += 97)
 			for (uint32_t access = 1; access < 8; access++)
-				ok &= dev_run(&p, &(struct probe){ true, (uint32_t)(i % 4000), (uint32_t)i, access }) ==
-				      (access == BPF_DEVCG_ACC_MKNOD || access == (i % 2 ? BPF_DEVCG_ACC_READ : BPF_DEVCG_ACC_WRITE));
+				ok &= dev_run(&p, &(struct probe){ true, (uint32_t)(i % 4000),
+								   (uint32_t)i, access }) ==
+				      (access == BPF_DEVCG_ACC_MKNOD ||
+				       access ==
+					       (i % 2 ? BPF_DEVCG_ACC_READ : BPF_DEVCG_ACC_WRITE));
 		CHECK(ok, "device rules: %zu of them, %zu instructions", n, p.n);
 	}
 }
@@ -1724,51 +2006,66 @@ static void test_mnt_parse(void)
 		{ "tmpfs", { NULL }, 0, 0, 0, 0, 0, NULL },
 		{ "tmpfs", { "", NULL }, 0, 0, 0, 0, 0, NULL },
 		{ "tmpfs", { "defaults", NULL }, 0, 0, 0, 0, 0, NULL },
-		{ "tmpfs", { "ro", "nosuid", NULL }, MS_RDONLY | MS_NOSUID, ATTR_RDONLY | ATTR_NOSUID, 0, 0, 0, NULL },
+		{ "tmpfs", { "ro", "nosuid", NULL }, MS_RDONLY | MS_NOSUID,
+		  ATTR_RDONLY | ATTR_NOSUID, 0, 0, 0, NULL },
 		{ "tmpfs", { "ro", "rw", NULL }, 0, 0, ATTR_RDONLY, 0, 0, NULL },
 		{ "tmpfs", { "rw", "ro", NULL }, MS_RDONLY, ATTR_RDONLY, 0, 0, 0, NULL },
 		{ "tmpfs", { "nodev", "dev", "nodev", NULL }, MS_NODEV, ATTR_NODEV, 0, 0, 0, NULL },
 		{ "tmpfs", { "noatime", NULL }, MS_NOATIME, ATTR_NOATIME, ATTR_ATIME, 0, 0, NULL },
-		{ "tmpfs", { "noatime", "strictatime", NULL }, MS_NOATIME | MS_STRICTATIME, ATTR_STRICTATIME, ATTR_ATIME, 0, 0, NULL },
-		{ "tmpfs", { "strictatime", "relatime", NULL }, MS_STRICTATIME | MS_RELATIME, 0, ATTR_ATIME, 0, 0, NULL },
-		{ "tmpfs", { "noatime", "ro", "atime", NULL }, MS_RDONLY, ATTR_RDONLY, ATTR_ATIME, 0, 0, NULL },
+		{ "tmpfs", { "noatime", "strictatime", NULL }, MS_NOATIME | MS_STRICTATIME,
+		  ATTR_STRICTATIME, ATTR_ATIME, 0, 0, NULL },
+		{ "tmpfs", { "strictatime", "relatime", NULL }, MS_STRICTATIME | MS_RELATIME, 0,
+		  ATTR_ATIME, 0, 0, NULL },
+		{ "tmpfs", { "noatime", "ro", "atime", NULL }, MS_RDONLY, ATTR_RDONLY,
+		  ATTR_ATIME, 0, 0, NULL },
 		{ "tmpfs", { "size=1m", "mode=755", NULL }, 0, 0, 0, 0, 0, "size=1m,mode=755" },
-		{ "tmpfs", { "mode=1", "ro", "size=1m", "", "noexec", NULL }, MS_RDONLY | MS_NOEXEC, ATTR_RDONLY | ATTR_NOEXEC, 0,
+		{ "tmpfs", { "mode=1", "ro", "size=1m", "", "noexec", NULL }, MS_RDONLY | MS_NOEXEC,
+		  ATTR_RDONLY | ATTR_NOEXEC, 0,
 		  0, 0, "mode=1,size=1m" },
 		{ "bind", { NULL }, MS_BIND, 0, 0, 0, 0, NULL },
 		{ "bind", { "rbind", NULL }, MS_BIND | MS_REC, 0, 0, 0, 0, NULL },
 		{ "none", { "bind", "rbind", NULL }, MS_BIND | MS_REC, 0, 0, 0, 0, NULL },
 		{ "none", { "rbind", "rro", NULL }, MS_BIND | MS_REC, 0, 0, ATTR_RDONLY, 0, NULL },
-		{ "none", { "rbind", "rro", "rrw", NULL }, MS_BIND | MS_REC, 0, 0, 0, ATTR_RDONLY, NULL },
-		{ "none", { "rbind", "ro", "rrw", NULL }, MS_BIND | MS_REC | MS_RDONLY, ATTR_RDONLY, 0, 0, ATTR_RDONLY, NULL },
-		{ "none", { "rbind", "rnoatime", "rnosuid", NULL }, MS_BIND | MS_REC, 0, 0, ATTR_NOATIME | ATTR_NOSUID, ATTR_ATIME, NULL },
-		{ "none", { "sync", "async", "lazytime", "remount", NULL }, MS_LAZYTIME | MS_REMOUNT, 0, 0, 0, 0, NULL },
+		{ "none", { "rbind", "rro", "rrw", NULL }, MS_BIND | MS_REC, 0, 0, 0, ATTR_RDONLY,
+		  NULL },
+		{ "none", { "rbind", "ro", "rrw", NULL }, MS_BIND | MS_REC | MS_RDONLY,
+		  ATTR_RDONLY, 0, 0, ATTR_RDONLY, NULL },
+		{ "none", { "rbind", "rnoatime", "rnosuid", NULL }, MS_BIND | MS_REC, 0, 0,
+		  ATTR_NOATIME | ATTR_NOSUID, ATTR_ATIME, NULL },
+		{ "none", { "sync", "async", "lazytime", "remount", NULL },
+		  MS_LAZYTIME | MS_REMOUNT, 0, 0, 0, 0, NULL },
 		{ "tmpfs", { "RO", "ro ", NULL }, 0, 0, 0, 0, 0, "RO,ro " },
 		{ "tmpfs", { "shared", "rslave", "x", NULL }, 0, 0, 0, 0, 0, "x" },
 	};
 
 	for (size_t i = 0; i < LEN(rows); i++) {
-		struct mount_conf m = { .type = str_dup(rows[i].type), .options = list_of(rows[i].words) };
+		struct mount_conf m = { .type = str_dup(rows[i].type),
+					.options = list_of(rows[i].words) };
 		struct mnt_flags f;
 
 		mnt_parse(&m, &f);
-		if (!report(f.ms == rows[i].ms && f.set == rows[i].set && f.clear == rows[i].clear &&
-			    f.rec_set == rows[i].rec_set && f.rec_clear == rows[i].rec_clear &&
-			    (rows[i].data ? str_eq(f.data, rows[i].data) : !f.data),
+		if (!report(f.ms == rows[i].ms && f.set == rows[i].set &&
+				    f.clear == rows[i].clear && f.rec_set == rows[i].rec_set &&
+				    f.rec_clear == rows[i].rec_clear &&
+				    (rows[i].data ? str_eq(f.data, rows[i].data) : !f.data),
 			    "mnt_parse: %s %s", rows[i].type, join(m.options.v)))
-			printf("# ms %#lx set %#" PRIx64 " clear %#" PRIx64 " rec %#" PRIx64 " %#" PRIx64 " data %s\n", f.ms, f.set,
-			       f.clear, f.rec_set, f.rec_clear, f.data ? f.data : "-");
+			printf("# ms %#lx set %#" PRIx64 " clear %#" PRIx64 " rec %#" PRIx64
+			       " %#" PRIx64 " data %s\n",
+			       f.ms, f.set, f.clear, f.rec_set, f.rec_clear, f.data ? f.data : "-");
 	}
-	struct mount_conf m = { .type = str_dup("bind"), .options = LIST("shared", "rprivate", "ro", "slave") };
+	struct mount_conf m = { .type = str_dup("bind"),
+				.options = LIST("shared", "rprivate", "ro", "slave") };
 	struct mnt_flags f;
 
 	mnt_parse(&m, &f);
-	CHECK(f.n_propagation == 3 && f.propagation[0] == MS_SHARED && f.propagation[1] == (MS_PRIVATE | MS_REC) &&
-	      f.propagation[2] == MS_SLAVE, "mnt_parse: propagation in the order given");
+	CHECK(f.n_propagation == 3 && f.propagation[0] == MS_SHARED &&
+		      f.propagation[1] == (MS_PRIVATE | MS_REC) && f.propagation[2] == MS_SLAVE,
+	      "mnt_parse: propagation in the order given");
 	for (int i = 0; i < 50; i++)
 		strs_add(&m.options, str_dup("shared"));
 	mnt_parse(&m, &f);
-	CHECK(f.n_propagation <= LEN(f.propagation), "mnt_parse: more propagation than there is room for");
+	CHECK(f.n_propagation <= LEN(f.propagation),
+	      "mnt_parse: more propagation than there is room for");
 	/* Any two words: what mount_setattr(2) gets is never a contradiction. */
 	bool ok = true;
 
@@ -1776,38 +2073,50 @@ static void test_mnt_parse(void)
 		for (const struct mount_option *b = mount_options; b->name; b++) {
 			m.options = LIST(a->name, b->name);
 			mnt_parse(&m, &f);
-			bool sound = !(f.set & f.clear & ~ATTR_ATIME) && !(f.rec_set & f.rec_clear & ~ATTR_ATIME) &&
-				     (!(f.set & ATTR_ATIME) || (f.clear & ATTR_ATIME) == ATTR_ATIME) &&
-				     (!(f.rec_set & ATTR_ATIME) || (f.rec_clear & ATTR_ATIME) == ATTR_ATIME);
+			bool sound = !(f.set & f.clear & ~ATTR_ATIME) &&
+				     !(f.rec_set & f.rec_clear & ~ATTR_ATIME) &&
+				     (!(f.set & ATTR_ATIME) ||
+				      (f.clear & ATTR_ATIME) == ATTR_ATIME) &&
+				     (!(f.rec_set & ATTR_ATIME) ||
+				      (f.rec_clear & ATTR_ATIME) == ATTR_ATIME);
 
 			if (!sound)
-				CHECK(false, "mnt_parse: %s, %s contradict each other", a->name, b->name);
+				CHECK(false, "mnt_parse: %s, %s contradict each other", a->name,
+				      b->name);
 			ok &= sound;
 			if (b->rec == a->rec && b->at_set)      /* the later word wins */
 				ok &= ((b->rec ? f.rec_set : f.set) & b->at_set) == b->at_set;
 		}
 	CHECK(ok, "mnt_parse: any two options, the later one wins");
 	for (size_t i = 0; i < LEN(proc_may_cover); i++)
-		CHECK(str_eq(path_clean(proc_may_cover[i]), proc_may_cover[i]) && str_starts(proc_may_cover[i], "/proc/"),
+		CHECK(str_eq(path_clean(proc_may_cover[i]), proc_may_cover[i]) &&
+			      str_starts(proc_may_cover[i], "/proc/"),
 		      "%s may be covered", proc_may_cover[i]);
 }
 
 static void test_mnt_check_proc(void)
 {
 	static const struct { const char *dest, *type; bool ok; } rows[] = {
-		{ "/proc", "proc", true }, { "/proc/", "proc", true }, { "proc", "proc", true }, { "/x/../proc", "proc", true },
-		{ "/proc", "tmpfs", false }, { "/proc", "bind", false }, { "//proc", NULL, false }, { "/proc/self/attr", "bind", false },
-		{ "/proc/sys", "tmpfs", false }, { "/proc/../proc/sys", "tmpfs", false }, { "/proc/meminfo", "bind", true },
-		{ "/proc/meminfo/x", "bind", false }, { "/proc/./uptime", "bind", true }, { "/process", "tmpfs", true },
-		{ "/tmp", "tmpfs", true }, { "/proc2/x", "bind", true }, { "/proc/net/dev", "bind", true }, { "/proc/net", "bind", false },
+		{ "/proc", "proc", true }, { "/proc/", "proc", true }, { "proc", "proc", true },
+		{ "/x/../proc", "proc", true },
+		{ "/proc", "tmpfs", false }, { "/proc", "bind", false }, { "//proc", NULL, false },
+		{ "/proc/self/attr", "bind", false },
+		{ "/proc/sys", "tmpfs", false }, { "/proc/../proc/sys", "tmpfs", false },
+		{ "/proc/meminfo", "bind", true },
+		{ "/proc/meminfo/x", "bind", false }, { "/proc/./uptime", "bind", true },
+		{ "/process", "tmpfs", true },
+		{ "/tmp", "tmpfs", true }, { "/proc2/x", "bind", true },
+		{ "/proc/net/dev", "bind", true }, { "/proc/net", "bind", false },
 	};
 	autoclose int tmp = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	autoclose int proc = openat(AT_FDCWD, "/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	for (size_t i = 0; i < LEN(rows); i++)
-		CHECK((mnt_check_proc(rows[i].dest, rows[i].type, tmp, tmp) == 0) == rows[i].ok, "mount of %s on %s is %s",
-		      rows[i].type ? rows[i].type : "nothing", rows[i].dest, rows[i].ok ? "taken" : "refused");
-	CHECK(mnt_check_proc("/harmless", "bind", tmp, proc) < 0, "a link that leads into a procfs is refused");
+		CHECK((mnt_check_proc(rows[i].dest, rows[i].type, tmp, tmp) == 0) == rows[i].ok,
+		      "mount of %s on %s is %s", rows[i].type ? rows[i].type : "nothing",
+		      rows[i].dest, rows[i].ok ? "taken" : "refused");
+	CHECK(mnt_check_proc("/harmless", "bind", tmp, proc) < 0,
+	      "a link that leads into a procfs is refused");
 	CHECK(mnt_check_proc("/proc", "bind", proc, tmp) == 0, "a procfs may be bound on /proc");
 }
 
@@ -1816,14 +2125,19 @@ static void test_mnt_check_proc(void)
 static void test_sec_env(void)
 {
 	static const struct { const char *in[8], *want; } rows[] = {
-		{ { NULL }, "HOME=/" }, { { "A=1", NULL }, "A=1|HOME=/" }, { { "A=1", "B=2", "A=3", NULL }, "A=3|B=2|HOME=/" },
+		{ { NULL }, "HOME=/" }, { { "A=1", NULL }, "A=1|HOME=/" },
+		{ { "A=1", "B=2", "A=3", NULL }, "A=3|B=2|HOME=/" },
 		{ { "HOME=/h", NULL }, "HOME=/h" }, { { "HOME=/h", "HOME=/i", NULL }, "HOME=/i" },
 		{ { "A=", NULL }, "A=|HOME=/" }, { { "A==x=y", NULL }, "A==x=y|HOME=/" },
-		{ { "AB=1", "A=2", "AB=3", NULL }, "AB=3|A=2|HOME=/" }, { { "A=1", "a=2", NULL }, "A=1|a=2|HOME=/" },
-		{ { "HOMER=1", NULL }, "HOMER=1|HOME=/" }, { { "X=HOME=/z", NULL }, "X=HOME=/z|HOME=/" },
-		{ { "A=1", "A=1", "A=1", NULL }, "A=1|HOME=/" }, { { "=x", "=y", NULL }, "=y|HOME=/" },
-		/* an empty HOME is as good as none, and there is one HOME only: programs read the first */
-		{ { "HOME=", NULL }, "HOME=/" }, { { "HOME=", "A=1", NULL }, "HOME=/|A=1" }, { { "HOME=/h", "HOME=", NULL }, "HOME=/" },
+		{ { "AB=1", "A=2", "AB=3", NULL }, "AB=3|A=2|HOME=/" },
+		{ { "A=1", "a=2", NULL }, "A=1|a=2|HOME=/" },
+		{ { "HOMER=1", NULL }, "HOMER=1|HOME=/" },
+		{ { "X=HOME=/z", NULL }, "X=HOME=/z|HOME=/" },
+		{ { "A=1", "A=1", "A=1", NULL }, "A=1|HOME=/" },
+		{ { "=x", "=y", NULL }, "=y|HOME=/" },
+		/* an empty HOME is as good as none, and there is one only: programs read the first */
+		{ { "HOME=", NULL }, "HOME=/" }, { { "HOME=", "A=1", NULL }, "HOME=/|A=1" },
+		{ { "HOME=/h", "HOME=", NULL }, "HOME=/" },
 		{ { "HOME=", "HOME=/h", NULL }, "HOME=/h" },
 	};
 	struct process_conf p = { .user = { .uid = NO_ID - 1 } };       /* in no passwd file */
@@ -1840,21 +2154,25 @@ static void test_sec_env(void)
 
 	for (int i = 0; i < 2000; i++)
 		ok &= env[i] && str_eq(env[i], str_fmt("N%d=%d", i, i + 2000));
-	CHECK(ok && str_eq(env[2000], "HOME=/") && !env[2001], "sec_env: 4,000 settings of 2,000 names");
+	CHECK(ok && str_eq(env[2000], "HOME=/") && !env[2001],
+	      "sec_env: 4,000 settings of 2,000 names");
 }
 
 static void test_find_program(void)
 {
 	char top[] = "/tmp/unit.XXXXXX";
 	static const struct { const char *name, *path, *want; } rows[] = {
-		{ "prog", "@/bin", "@/bin/prog" }, { "prog", "@/none:@/bin", "@/bin/prog" }, { "prog", "@/first:@/bin", "@/bin/prog" },
+		{ "prog", "@/bin", "@/bin/prog" }, { "prog", "@/none:@/bin", "@/bin/prog" },
+		{ "prog", "@/first:@/bin", "@/bin/prog" },
 		{ "prog", "", "exec: \"prog\": executable file not found in $PATH" },
 		{ "nope", "@/bin:@/first", "exec: \"nope\": executable file not found in $PATH" },
 		{ "dir", "@/bin", "exec: \"dir\": executable file not found in $PATH" },
-		{ "@/bin/prog", "", "@/bin/prog" }, { "@/first/prog", "", "exec: \"@/first/prog\": permission denied" },
+		{ "@/bin/prog", "", "@/bin/prog" },
+		{ "@/first/prog", "", "exec: \"@/first/prog\": permission denied" },
 		{ "@/bin/dir", "", "exec: \"@/bin/dir\": is a directory" },
 		{ "@/nope", "", "exec: \"@/nope\": stat @/nope: no such file or directory" },
-		{ "@/bin/prog/x", "", "exec: \"@/bin/prog/x\": stat @/bin/prog/x: not a directory" },
+		{ "@/bin/prog/x", "",
+		  "exec: \"@/bin/prog/x\": stat @/bin/prog/x: not a directory" },
 	};
 
 	if (!mkdtemp(top))
@@ -1862,9 +2180,11 @@ static void test_find_program(void)
 	path_mkdirs(str_fmt("%s/bin/dir", top), 0755);
 	path_mkdirs(str_fmt("%s/first", top), 0755);
 	close(openat(AT_FDCWD, str_fmt("%s/bin/prog", top), O_CREAT | O_WRONLY | O_CLOEXEC, 0755));
-	close(openat(AT_FDCWD, str_fmt("%s/first/prog", top), O_CREAT | O_WRONLY | O_CLOEXEC, 0644));
+	close(openat(AT_FDCWD, str_fmt("%s/first/prog", top), O_CREAT | O_WRONLY | O_CLOEXEC,
+		     0644));
 	for (size_t i = 0; i < LEN(rows); i++) {
-		const char *const *text = (const char *const[]){ rows[i].name, rows[i].path, rows[i].want };
+		const char *const *text = (const char *const[]){ rows[i].name, rows[i].path,
+								 rows[i].want };
 		char *full[3];
 
 		for (int k = 0; k < 3; k++) {           /* @ is the directory */
@@ -1872,12 +2192,15 @@ static void test_find_program(void)
 
 			buf_fmt(&b, "%s", "");
 			for (const char *s = text[k]; *s; s++)
-				buf_fmt(&b, "%.*s", *s == '@' ? (int)strlen(top) : 1, *s == '@' ? top : s);
+				buf_fmt(&b, "%.*s", *s == '@' ? (int)strlen(top) : 1,
+					*s == '@' ? top : s);
 			full[k] = b.p;
 		}
-		char *found = sec_find_program(full[0], (char *[]){ "X=1", str_fmt("PATH=%s", full[1]), NULL });
+		char *found = sec_find_program(
+			full[0], (char *[]){ "X=1", str_fmt("PATH=%s", full[1]), NULL });
 
-		check_str(found ? found : err.msg, full[2], str_fmt("sec_find_program: %s in %s", rows[i].name, rows[i].path));
+		check_str(found ? found : err.msg, full[2],
+			  str_fmt("sec_find_program: %s in %s", rows[i].name, rows[i].path));
 	}
 	tree_remove(top);
 }
@@ -1889,14 +2212,17 @@ static const char *const hidden_options[] = { "criu", "no-subreaper", "console" 
 
 static void check_options(const char *who, const struct option_row *rows)
 {
-	static const uint8_t sizes[] = { [O_BOOL] = sizeof(bool), [O_STR] = sizeof(char *), [O_U64] = 8,
-					 [O_STRS] = sizeof(struct strs) };
+	static const uint8_t sizes[] = {
+		[O_BOOL] = sizeof(bool), [O_STR] = sizeof(char *), [O_U64] = 8,
+		[O_STRS] = sizeof(struct strs),
+	};
 	const struct option_row *help = NULL;
 	struct buf b = { 0 };
 
 	opt_help(&b, rows);
 	for (const struct option_row *r = rows; r->name; r++) {
-		bool hidden = false, ok = *r->name && r->name[0] != '-' && !strchr(r->name, '=') && r->kind <= O_STRS &&
+		bool hidden = false, ok = *r->name && r->name[0] != '-' && !strchr(r->name, '=') &&
+					  r->kind <= O_STRS &&
 					  r->off + sizes[r->kind] <= sizeof(struct options);
 
 		if (str_eq(r->name, "help") && r->letter == 'h')
@@ -1910,70 +2236,115 @@ static void check_options(const char *who, const struct option_row *rows)
 		CHECK(ok, "%s: option --%s is sound", who, r->name);
 		CHECK(r->help ? *r->help && !hidden : hidden, "%s: option --%s %s", who, r->name,
 		      hidden ? "is hidden on purpose" : "has help");
-		const char *line = strstr(b.p, str_fmt("\n   --%s%s%s", r->name, r->value ? " " : "", r->value ? r->value : ""));
+		const char *line = strstr(b.p,
+					  str_fmt("\n   --%s%s%s", r->name, r->value ? " " : "",
+						  r->value ? r->value : ""));
 
-		CHECK(r->help ? line && strstr(line, r->help) && (!r->letter || strstr(line, str_fmt(", -%c ", r->letter))) : !line,
+		CHECK(r->help ? line && strstr(line, r->help) &&
+					(!r->letter || strstr(line, str_fmt(", -%c ", r->letter)))
+			      : !line,
 		      "%s: option --%s is %s", who, r->name, r->help ? "shown" : "not shown");
-		CHECK(opt_find(rows, r->name, strlen(r->name)) == r, "%s: option --%s is found", who, r->name);
+		CHECK(opt_find(rows, r->name, strlen(r->name)) == r, "%s: option --%s is found",
+		      who, r->name);
 		if (r->letter)
-			CHECK(opt_find(rows, &r->letter, 1) == r, "%s: option -%c is found", who, r->letter);
+			CHECK(opt_find(rows, &r->letter, 1) == r, "%s: option -%c is found", who,
+			      r->letter);
 	}
-	CHECK(help && help->kind == O_BOOL && help->off == offsetof(struct options, help), "%s: has --help", who);
-	CHECK(!opt_find(rows, "", 0) && !opt_find(rows, "hel", 3) && !opt_find(rows, "helpx", 5), "%s: no option by its beginning", who);
+	CHECK(help && help->kind == O_BOOL && help->off == offsetof(struct options, help),
+	      "%s: has --help", who);
+	CHECK(!opt_find(rows, "", 0) && !opt_find(rows, "hel", 3) && !opt_find(rows, "helpx", 5),
+	      "%s: no option by its beginning", who);
 }
 
 static void test_commands(void)
 {
-	static const char *const wanted[] = { "create", "delete", "exec", "features", "kill", "list", "pause", "ps", "resume",
-					      "run", "spec", "start", "state" };
+	static const char *const wanted[] = {
+		"create", "delete", "exec", "features", "kill", "list", "pause", "ps", "resume",
+		"run", "spec", "start", "state",
+	};
 
 	check_options("global", global_options);
 	for (const struct command *c = commands; c->name; c++) {
 		CHECK(*c->name && *c->help && c->operands && c->run && c->options && c->min >= 0 &&
-		      (c->max == -1 || c->max >= c->min) && c->failure > 0 && c->failure < 256, "command %s is sound", c->name);
-		CHECK(c == commands || strcmp(c[-1].name, c->name) < 0, "command %s: sorted", c->name);
+		      (c->max == -1 || c->max >= c->min), "command %s is sound", c->name);
+		CHECK(c->failure == (str_eq(c->name, "exec") ? 255 : 0),
+		      "command %s: its exit status", c->name);
+		CHECK(c->enters == (str_eq(c->name, "create") || str_eq(c->name, "run") ||
+				    str_eq(c->name, "exec")),
+		      "command %s: %s", c->name,
+		      c->enters ? "runs from a protected copy" : "runs as it is");
+		CHECK(c == commands || strcmp(c[-1].name, c->name) < 0, "command %s: sorted",
+		      c->name);
 		CHECK(cmd_find(c->name) == c, "command %s is found", c->name);
-		CHECK((c->min == 0) == (!*c->operands || *c->operands == '['), "command %s: operands as it says", c->name);
+		CHECK((c->min == 0) == (!*c->operands || *c->operands == '['),
+		      "command %s: operands as it says", c->name);
 		check_options(c->name, c->options);
 	}
 	for (size_t i = 0; i < LEN(wanted); i++)
 		CHECK(cmd_find(wanted[i]), "command %s exists", wanted[i]);
-	CHECK(!cmd_find("") && !cmd_find("creat") && !cmd_find("createx") && !cmd_find("CREATE"), "no other command is found");
+	CHECK(!cmd_find("") && !cmd_find("creat") && !cmd_find("createx") && !cmd_find("CREATE"),
+	      "no other command is found");
 }
 
 static void test_opt_parse(void)
 {
 	/* what exec's and create's tables make of arguments; want: operands, then what is set */
 	static const struct { bool stop; const char *argv[8], *want; } rows[] = {
-		{ false, { NULL }, "[]" }, { false, { "a", NULL }, "[a]" }, { false, { "a", "b", NULL }, "[a|b]" },
-		{ false, { "-d", "a", NULL }, "[a] detach" }, { false, { "a", "-d", NULL }, "[a] detach" },
-		{ false, { "--detach", "a", NULL }, "[a] detach" }, { false, { "-detach", "a", NULL }, "[a] detach" },
-		{ false, { "--d", "a", NULL }, "[a] detach" }, { false, { "--detach=true", "a", NULL }, "[a] detach" },
-		{ false, { "-d=false", "a", NULL }, "[a]" }, { false, { "-d=1", NULL }, "[] detach" },
-		{ false, { "--detach", "false", NULL }, "[false] detach" }, { false, { "--detach=0", NULL }, "[]" },
-		{ false, { "--cwd", "/x", "a", NULL }, "[a] cwd=/x" }, { false, { "--cwd=/x", "a", NULL }, "[a] cwd=/x" },
-		{ false, { "-cwd", "/x", NULL }, "[] cwd=/x" }, { false, { "--cwd=", NULL }, "[] cwd=" },
-		{ false, { "--cwd", "", NULL }, "[] cwd=" }, { false, { "--cwd=a=b", NULL }, "[] cwd=a=b" },
-		{ false, { "--cwd", "-d", NULL }, "[] cwd=-d" }, { false, { "--cwd", "--", NULL }, "[] cwd=--" },
+		{ false, { NULL }, "[]" }, { false, { "a", NULL }, "[a]" },
+		{ false, { "a", "b", NULL }, "[a|b]" },
+		{ false, { "-d", "a", NULL }, "[a] detach" },
+		{ false, { "a", "-d", NULL }, "[a] detach" },
+		{ false, { "--detach", "a", NULL }, "[a] detach" },
+		{ false, { "-detach", "a", NULL }, "[a] detach" },
+		{ false, { "--d", "a", NULL }, "[a] detach" },
+		{ false, { "--detach=true", "a", NULL }, "[a] detach" },
+		{ false, { "-d=false", "a", NULL }, "[a]" },
+		{ false, { "-d=1", NULL }, "[] detach" },
+		{ false, { "--detach", "false", NULL }, "[false] detach" },
+		{ false, { "--detach=0", NULL }, "[]" },
+		{ false, { "--cwd", "/x", "a", NULL }, "[a] cwd=/x" },
+		{ false, { "--cwd=/x", "a", NULL }, "[a] cwd=/x" },
+		{ false, { "-cwd", "/x", NULL }, "[] cwd=/x" },
+		{ false, { "--cwd=", NULL }, "[] cwd=" },
+		{ false, { "--cwd", "", NULL }, "[] cwd=" },
+		{ false, { "--cwd=a=b", NULL }, "[] cwd=a=b" },
+		{ false, { "--cwd", "-d", NULL }, "[] cwd=-d" },
+		{ false, { "--cwd", "--", NULL }, "[] cwd=--" },
 		{ false, { "--cwd", "1", "--cwd", "2", NULL }, "[] cwd=2" },
-		{ false, { "-e", "A=1", "--env", "B=2", "--env=C=3", "x", NULL }, "[x] env=A=1|B=2|C=3" },
-		{ false, { "--preserve-fds", "3", NULL }, "[] fds=3" }, { false, { "--preserve-fds=1024", NULL }, "[] fds=1024" },
-		{ false, { "-", NULL }, "[-]" }, { false, { "--", "-d", NULL }, "[-d]" }, { false, { "a", "--", "-d", "--", NULL }, "[a|-d|--]" },
-		{ false, { "", NULL }, "[]" }, { true, { "a", "-d", NULL }, "[a|-d]" }, { true, { "-d", "a", "--", "b", NULL }, "[a|--|b] detach" },
-		{ true, { "--", "a", "b", NULL }, "[a|b]" }, { true, { "-d", "--", "-x", NULL }, "[-x] detach" },
-		{ true, { "-", "-d", NULL }, "[-|-d]" }, { true, { "-e", "a", "id", "sh", "-c", "x", NULL }, "[id|sh|-c|x] env=a" },
+		{ false, { "-e", "A=1", "--env", "B=2", "--env=C=3", "x", NULL },
+		  "[x] env=A=1|B=2|C=3" },
+		{ false, { "--preserve-fds", "3", NULL }, "[] fds=3" },
+		{ false, { "--preserve-fds=1024", NULL }, "[] fds=1024" },
+		{ false, { "-", NULL }, "[-]" }, { false, { "--", "-d", NULL }, "[-d]" },
+		{ false, { "a", "--", "-d", "--", NULL }, "[a|-d|--]" },
+		{ false, { "", NULL }, "[]" }, { true, { "a", "-d", NULL }, "[a|-d]" },
+		{ true, { "-d", "a", "--", "b", NULL }, "[a|--|b] detach" },
+		{ true, { "--", "a", "b", NULL }, "[a|b]" },
+		{ true, { "-d", "--", "-x", NULL }, "[-x] detach" },
+		{ true, { "-", "-d", NULL }, "[-|-d]" },
+		{ true, { "-e", "a", "id", "sh", "-c", "x", NULL }, "[id|sh|-c|x] env=a" },
 		{ false, { "--nonsense", NULL }, "!flag provided but not defined: -nonsense" },
 		{ false, { "--nonsense=1", NULL }, "!flag provided but not defined: -nonsense" },
-		{ false, { "-x", NULL }, "!flag provided but not defined: -x" }, { false, { "-=", NULL }, "!flag provided but not defined: -" },
-		{ false, { "---d", NULL }, "!flag provided but not defined: --d" }, { false, { "-dt", NULL }, "!flag provided but not defined: -dt" },
-		{ false, { "--cwd", NULL }, "!flag needs an argument: -cwd" }, { false, { "a", "-e", NULL }, "!flag needs an argument: -env" },
-		{ false, { "--detach=maybe", NULL }, "!invalid boolean value \"maybe\" for -detach" },
+		{ false, { "-x", NULL }, "!flag provided but not defined: -x" },
+		{ false, { "-=", NULL }, "!flag provided but not defined: -" },
+		{ false, { "---d", NULL }, "!flag provided but not defined: --d" },
+		{ false, { "-dt", NULL }, "!flag provided but not defined: -dt" },
+		{ false, { "--cwd", NULL }, "!flag needs an argument: -cwd" },
+		{ false, { "a", "-e", NULL }, "!flag needs an argument: -env" },
+		{ false, { "--detach=maybe", NULL },
+		  "!invalid boolean value \"maybe\" for -detach" },
 		{ false, { "--detach=", NULL }, "!invalid boolean value \"\" for -detach" },
-		{ false, { "--preserve-fds", "x", NULL }, "!invalid value \"x\" for flag -preserve-fds: not a number from 0 to 1024" },
-		{ false, { "--preserve-fds=-1", NULL }, "!invalid value \"-1\" for flag -preserve-fds: not a number from 0 to 1024" },
-		{ false, { "--preserve-fds=1025", NULL }, "!invalid value \"1025\" for flag -preserve-fds: not a number from 0 to 1024" },
+		{ false, { "--preserve-fds", "x", NULL },
+		  "!invalid value \"x\" for flag -preserve-fds: not a number from 0 to 1024" },
+		{ false, { "--preserve-fds=-1", NULL },
+		  "!invalid value \"-1\" for flag -preserve-fds: not a number from 0 to 1024" },
+		{ false, { "--preserve-fds=1025", NULL },
+		  "!invalid value \"1025\" for flag -preserve-fds: not a number from 0 to 1024" },
 	};
-	static const char *const yes[] = { "1", "t", "T", "true", "TRUE", "True" }, *const no[] = { "0", "f", "F", "false", "FALSE", "False" };
+	static const char *const yes[] = {
+		"1", "t", "T", "true", "TRUE", "True" }, *const no[] = { "0", "f", "F", "false",
+		"FALSE", "False",
+	};
 
 	for (size_t i = 0; i < LEN(rows); i++) {
 		struct strs argv = list_of(rows[i].argv), args = { 0 };
@@ -1990,25 +2361,32 @@ static void test_opt_parse(void)
 		if (r < 0)
 			buf_fmt(&b, "!%s", err.msg);
 		else
-			buf_fmt(&b, "[%s]%s%s%s%s%s%s%s", join(args.v), o.run.detach ? " detach" : "", o.cwd ? " cwd=" : "", o.cwd ? o.cwd : "",
-				o.env.n ? " env=" : "", join(o.env.v), o.run.preserve_fds ? " fds=" : "",
+			buf_fmt(&b, "[%s]%s%s%s%s%s%s%s", join(args.v),
+				o.run.detach ? " detach" : "", o.cwd ? " cwd=" : "",
+				o.cwd ? o.cwd : "", o.env.n ? " env=" : "", join(o.env.v),
+				o.run.preserve_fds ? " fds=" : "",
 				o.run.preserve_fds ? str_fmt("%" PRIu64, o.run.preserve_fds) : "");
-		check_str(b.p, rows[i].want, str_fmt("opt_parse:%s %s", rows[i].stop ? " (stop)" : "", join(argv.v)));
+		check_str(b.p, rows[i].want,
+			  str_fmt("opt_parse:%s %s", rows[i].stop ? " (stop)" : "", join(argv.v)));
 	}
 	for (size_t i = 0; i < 6; i++) {
 		bool a = false, b = true;
 
-		CHECK(opt_bool(yes[i], "x", &a) == 0 && a && opt_bool(no[i], "x", &b) == 0 && !b, "opt_bool: %s, %s", yes[i], no[i]);
+		CHECK(opt_bool(yes[i], "x", &a) == 0 && a && opt_bool(no[i], "x", &b) == 0 && !b,
+		      "opt_bool: %s, %s", yes[i], no[i]);
 	}
 	/* Global options end at the command, whose own ones stay for it. */
 	struct options o = { .args = arena_alloc(8 * sizeof *o.args) };
 	struct strs argv = LIST("--root", "/r", "--debug", "run", "--debug", "x");
 
-	check_int(opt_parse(global_options, argv.v, true, &o), 3, "opt_parse: where the command is");
-	CHECK(str_eq(o.root, "/r") && o.debug && !o.n_args, "opt_parse: global options take no operand");
-	/* The id of a container may follow its options for all commands but those that pass options on. */
+	check_int(opt_parse(global_options, argv.v, true, &o), 3,
+		  "opt_parse: where the command is");
+	CHECK(str_eq(o.root, "/r") && o.debug && !o.n_args,
+	      "opt_parse: global options take no operand");
+	/* Options may follow the operands, but for commands that pass options on. */
 	for (const struct command *c = commands; c->name; c++)
-		CHECK(c->stop == (str_eq(c->name, "exec") || str_eq(c->name, "ps")), "command %s: options %s", c->name,
+		CHECK(c->stop == (str_eq(c->name, "exec") || str_eq(c->name, "ps")),
+		      "command %s: options %s", c->name,
 		      c->stop ? "end at the first operand" : "may follow the operands");
 }
 
@@ -2016,24 +2394,65 @@ static void test_signal(void)
 {
 #define S(n) { #n, SIG##n }
 	static const struct name rows[] = {
-		S(HUP), S(INT), S(QUIT), S(ILL), S(TRAP), S(ABRT), S(BUS), S(FPE), S(KILL), S(USR1), S(SEGV), S(USR2), S(PIPE),
-		S(ALRM), S(TERM), S(CHLD), S(CONT), S(STOP), S(TSTP), S(TTIN), S(TTOU), S(URG), S(XCPU), S(XFSZ), S(VTALRM),
-		S(PROF), S(WINCH), S(IO), S(PWR), S(SYS), { "IOT", SIGABRT }, { "CLD", SIGCHLD }, { "POLL", SIGIO },
-		{ "RTMIN", 34 }, { "RTMIN+0", 34 }, { "RTMIN+3", 37 }, { "RTMIN+30", 64 }, { "RTMAX", 64 }, { "RTMAX-1", 63 },
+		S(HUP),
+		S(INT),
+		S(QUIT),
+		S(ILL),
+		S(TRAP),
+		S(ABRT),
+		S(BUS),
+		S(FPE),
+		S(KILL),
+		S(USR1),
+		S(SEGV),
+		S(USR2),
+		S(PIPE),
+		S(ALRM),
+		S(TERM),
+		S(CHLD),
+		S(CONT),
+		S(STOP),
+		S(TSTP),
+		S(TTIN),
+		S(TTOU),
+		S(URG),
+		S(XCPU),
+		S(XFSZ),
+		S(VTALRM),
+		S(PROF),
+		S(WINCH),
+		S(IO),
+		S(PWR),
+		S(SYS),
+		{ "IOT", SIGABRT },
+		{ "CLD", SIGCHLD },
+		{ "POLL", SIGIO },
+		{ "RTMIN", 34 },
+		{ "RTMIN+0", 34 },
+		{ "RTMIN+3", 37 },
+		{ "RTMIN+30", 64 },
+		{ "RTMAX", 64 },
+		{ "RTMAX-1", 63 },
 		{ "RTMAX-30", 34 },
 	};
 #undef S
-	static const char *const bad[] = { "", "0", "00", "65", "-1", "-9", "+9", "9 ", " 9", "0x9", "9a", "4294967305", "SIG", "SIGSIGKILL",
-		"KILLL", "KIL", "sig9", "NOSUCH", "EXIT", "RTMIN+31", "RTMIN-1", "RTMAX+1", "RTMAX-31", "RTMIN+", "RTMIN+-1", "RTMIN+x",
-		"SIGKILLSIGKILLSIGKILL", "TERM\n", "RTMIN+3RTMIN+3RTMIN+3" };
+	static const char *const bad[] = {
+		"", "0", "00", "65", "-1", "-9", "+9", "9 ", " 9", "0x9", "9a", "4294967305", "SIG",
+		"SIGSIGKILL", "KILLL", "KIL", "sig9", "NOSUCH", "EXIT", "RTMIN+31", "RTMIN-1",
+		"RTMAX+1", "RTMAX-31", "RTMIN+", "RTMIN+-1", "RTMIN+x", "SIGKILLSIGKILLSIGKILL",
+		"TERM\n", "RTMIN+3RTMIN+3RTMIN+3",
+	};
 
 	for (size_t i = 0; i < LEN(rows); i++) {
 		char *lower = str_fmt("sig%s", rows[i].name);
 
 		for (char *p = lower; *p; p++)
 			*p = (char)tolower((unsigned char)*p);
-		CHECK(cmd_signal(rows[i].name) == rows[i].value && cmd_signal(str_fmt("SIG%s", rows[i].name)) == rows[i].value &&
-		      cmd_signal(lower) == rows[i].value && cmd_signal(lower + 3) == rows[i].value, "signal %s", rows[i].name);
+		CHECK(cmd_signal(rows[i].name) == rows[i].value &&
+			      cmd_signal(str_fmt("SIG%s", rows[i].name)) == rows[i].value &&
+			      cmd_signal(lower) == rows[i].value &&
+			      cmd_signal(lower + 3) == rows[i].value,
+		      "signal %s", rows[i].name);
 	}
 	for (int n = 1; n <= 64; n++)
 		check_int(cmd_signal(str_fmt("%d", n)), n, "signal by number");
@@ -2042,58 +2461,75 @@ static void test_signal(void)
 		check_str(err.msg, str_fmt("unknown signal \"%s\"", bad[i]), "signal: the message");
 	}
 	for (const struct name *s = signal_names; s->name; s++)
-		CHECK(s->value > 0 && s->value < 32 && !str_starts(s->name, "SIG") && strlen(s->name) < 8, "signal_names: %s", s->name);
+		CHECK(s->value > 0 && s->value < 32 && !str_starts(s->name, "SIG") &&
+			      strlen(s->name) < 8,
+		      "signal_names: %s", s->name);
 }
 
 /* CVE-2026-30892: what looks like a user must be one, and all of it. */
 static void test_user(void)
 {
-	static const struct { const char *text; int64_t uid, gid; } rows[] = {  /* -1: refused; gid 77: not given */
-		{ "0", 0, 77 }, { "1", 1, 77 }, { "1000", 1000, 77 }, { "01", 1, 77 }, { "0:0", 0, 0 }, { "1:2", 1, 2 },
-		{ "1000:100", 1000, 100 }, { "4294967294", 4294967294, 77 }, { "4294967294:4294967294", 4294967294, 4294967294 },
-		{ "", -1, 0 }, { ":", -1, 0 }, { "1:", -1, 0 }, { ":1", -1, 0 }, { "1:2:3", -1, 0 }, { "1::2", -1, 0 }, { "+1", -1, 0 },
-		{ "-1", -1, 0 }, { "1:-1", -1, 0 }, { "1:+2", -1, 0 }, { "4294967295", -1, 0 }, { "1:4294967295", -1, 0 },
-		{ "4294967296", -1, 0 }, { "4294967297", -1, 0 }, { "1:4294967296", -1, 0 }, { "18446744073709551617", -1, 0 },
-		{ "1x", -1, 0 }, { "1:2x", -1, 0 }, { "x", -1, 0 }, { "root", -1, 0 }, { "1 ", -1, 0 }, { " 1", -1, 0 }, { "0x1", -1, 0 },
-		{ "1e3", -1, 0 }, { "1.0", -1, 0 }, { "1: 2", -1, 0 }, { "1\n", -1, 0 }, { "\xd9\xa1", -1, 0 }, { "1:root", -1, 0 },
+	static const struct { const char *text; int64_t uid, gid; } rows[] = {
+		/* -1: refused; gid 77: not given */ { "0", 0, 77 }, { "1", 1, 77 },
+		{ "1000", 1000, 77 }, { "01", 1, 77 }, { "0:0", 0, 0 }, { "1:2", 1, 2 },
+		{ "1000:100", 1000, 100 }, { "4294967294", 4294967294, 77 },
+		{ "4294967294:4294967294", 4294967294, 4294967294 }, { "", -1, 0 }, { ":", -1, 0 },
+		{ "1:", -1, 0 }, { ":1", -1, 0 }, { "1:2:3", -1, 0 }, { "1::2", -1, 0 },
+		{ "+1", -1, 0 }, { "-1", -1, 0 }, { "1:-1", -1, 0 }, { "1:+2", -1, 0 },
+		{ "4294967295", -1, 0 }, { "1:4294967295", -1, 0 }, { "4294967296", -1, 0 },
+		{ "4294967297", -1, 0 }, { "1:4294967296", -1, 0 },
+		{ "18446744073709551617", -1, 0 }, { "1x", -1, 0 }, { "1:2x", -1, 0 },
+		{ "x", -1, 0 }, { "root", -1, 0 }, { "1 ", -1, 0 }, { " 1", -1, 0 },
+		{ "0x1", -1, 0 }, { "1e3", -1, 0 }, { "1.0", -1, 0 }, { "1: 2", -1, 0 },
+		{ "1\n", -1, 0 }, { "\xd9\xa1", -1, 0 }, { "1:root", -1, 0 },
 	};
 
 	for (size_t i = 0; i < LEN(rows); i++) {
 		struct process_conf p = { .user = { .uid = 66, .gid = 77 } };
 		int r = cmd_user(rows[i].text, &p);
 
-		CHECK(rows[i].uid < 0 ? r < 0 && strstr(err.msg, "--user: ") == err.msg
-				      : r == 0 && p.user.uid == rows[i].uid && p.user.gid == rows[i].gid, "user \"%s\" is %s", rows[i].text,
-		      rows[i].uid < 0 ? "refused" : "taken");
+		CHECK(rows[i].uid < 0
+			      ? r < 0 && strstr(err.msg, "--user: ") == err.msg
+			      : r == 0 && p.user.uid == rows[i].uid && p.user.gid == rows[i].gid,
+		      "user \"%s\" is %s", rows[i].text, rows[i].uid < 0 ? "refused" : "taken");
 	}
 	for (size_t bit = 0; bit < LEN(cap_names); bit++) {
 		struct process_conf p = { 0 };
 		uint64_t only = 1ull << bit;
 
-		CHECK(cmd_cap(cap_names[bit], &p) == 0 && p.capabilities.bounding == only && p.capabilities.effective == only &&
-		      p.capabilities.permitted == only && !p.capabilities.inheritable && !p.capabilities.ambient,
+		CHECK(cmd_cap(cap_names[bit], &p) == 0 && p.capabilities.bounding == only &&
+			      p.capabilities.effective == only &&
+			      p.capabilities.permitted == only && !p.capabilities.inheritable &&
+			      !p.capabilities.ambient,
 		      "--cap %s is never inheritable", cap_names[bit]);
 	}
 	static const char *const bad[] = { "", "CAP_", "CAP_NONSENSE", "ALL" };
 	struct process_conf p = { 0 };
 
 	for (size_t i = 0; i < LEN(bad); i++)
-		CHECK(cmd_cap(bad[i], &p) < 0 && !p.capabilities.effective, "--cap \"%s\" is refused", bad[i]);
+		CHECK(cmd_cap(bad[i], &p) < 0 && !p.capabilities.effective,
+		      "--cap \"%s\" is refused", bad[i]);
 }
 
 /* The process of `exec ID CMD`: the container's, with the options laid over it. */
 static void test_exec_process(void)
 {
 	uint32_t gids[] = { 5 };
-	struct process_conf own = { .cwd = str_dup("/own"), .args = LIST("init"), .env = LIST("A=1"), .terminal = true,
-				    .no_new_privs = true, .user = { .uid = 1, .gid = 2, .gids = gids, .n_gids = 1 } };
+	struct process_conf own = { .cwd = str_dup("/own"),
+				    .args = LIST("init"),
+				    .env = LIST("A=1"),
+				    .terminal = true,
+				    .no_new_privs = true,
+				    .user = { .uid = 1, .gid = 2, .gids = gids, .n_gids = 1 } };
 	struct process_conf p = own;
 	struct strs args = LIST("id", "sh", "-c", "x");
 	struct options o = { .args = args.v, .n_args = args.n };
 
 	check_int(cmd_exec_process(&o, &p), 0, "exec: no options");
-	CHECK(str_eq(join(p.args.v), "sh|-c|x") && !p.terminal && str_eq(p.cwd, "/own") && str_eq(join(p.env.v), "A=1") &&
-	      p.no_new_privs && p.user.uid == 1 && p.user.gid == 2 && p.user.n_gids == 1, "exec: the container's process but for args, tty");
+	CHECK(str_eq(join(p.args.v), "sh|-c|x") && !p.terminal && str_eq(p.cwd, "/own") &&
+		      str_eq(join(p.env.v), "A=1") && p.no_new_privs && p.user.uid == 1 &&
+		      p.user.gid == 2 && p.user.n_gids == 1,
+	      "exec: the container's process but for args, tty");
 	o.cwd = "/x";
 	o.user = "7:8";
 	o.env = LIST("B=2", "A=3");
@@ -2101,29 +2537,36 @@ static void test_exec_process(void)
 	o.caps = LIST("CAP_KILL");
 	p = own;
 	check_int(cmd_exec_process(&o, &p), 0, "exec: all options");
-	CHECK(str_eq(p.cwd, "/x") && p.user.uid == 7 && p.user.gid == 8 && p.user.n_gids == 3 && p.user.gids[0] == 5 &&
-	      p.user.gids[1] == 9 && p.user.gids[2] == 10 && str_eq(join(p.env.v), "A=1|B=2|A=3") &&
-	      p.capabilities.permitted == 1ull << CAP_KILL, "exec: options are laid over it");
-	CHECK(own.user.n_gids == 1 && gids[0] == 5 && own.env.n == 1, "exec: the container's own process stays as it is");
+	CHECK(str_eq(p.cwd, "/x") && p.user.uid == 7 && p.user.gid == 8 && p.user.n_gids == 3 &&
+		      p.user.gids[0] == 5 && p.user.gids[1] == 9 && p.user.gids[2] == 10 &&
+		      str_eq(join(p.env.v), "A=1|B=2|A=3") &&
+		      p.capabilities.permitted == 1ull << CAP_KILL,
+	      "exec: options are laid over it");
+	CHECK(own.user.n_gids == 1 && gids[0] == 5 && own.env.n == 1,
+	      "exec: the container's own process stays as it is");
 	o.gids = LIST("9x");
 	p = own;
-	CHECK(cmd_exec_process(&o, &p) < 0 && strstr(err.msg, "--additional-gids"), "exec: a group that is none");
+	CHECK(cmd_exec_process(&o, &p) < 0 && strstr(err.msg, "--additional-gids"),
+	      "exec: a group that is none");
 	o.gids = LIST("1");
 	o.cwd = "x";
 	p = own;
 	CHECK(cmd_exec_process(&o, &p) < 0 && strstr(err.msg, "cwd"), "exec: a relative cwd");
 	o.n_args = 1;
-	CHECK(cmd_exec_process(&o, &p) < 0 && str_eq(err.msg, "process args cannot be empty"), "exec: nothing to run");
+	CHECK(cmd_exec_process(&o, &p) < 0 && str_eq(err.msg, "process args cannot be empty"),
+	      "exec: nothing to run");
 }
 
 static void test_out_table(void)
 {
-	static char *cells[] = { "ID", "PID", "OWNER", "a", "1", "root", "a-very-long-id", "4194304", "#1000" };
+	static char *cells[] = {
+		"ID", "PID", "OWNER", "a", "1", "root", "a-very-long-id", "4194304", "#1000",
+	};
 	struct buf b = { 0 }, one = { 0 }, none = { 0 };
 
 	out_table(&b, cells, 3, 3);
 	check_str(b.p, "ID               PID         OWNER\n" "a                1           root\n"
-		       "a-very-long-id   4194304     #1000\n", "out_table: columns of 12 at least, 3 blanks, the last one as it is");
+		       "a-very-long-id   4194304     #1000\n", "out_table: columns of 12 at least, 3 blanks");
 	out_table(&one, cells, 1, 1);
 	check_str(one.p, "ID\n", "out_table: one cell");
 	out_table(&none, cells, 0, 3);
@@ -2131,7 +2574,8 @@ static void test_out_table(void)
 	struct buf edge = { 0 };
 
 	out_table(&edge, (char *[]){ "123456789", "x", "1234567890", "y" }, 2, 2);
-	check_str(edge.p, "123456789    x\n1234567890   y\n", "out_table: 10 characters widen the column");
+	check_str(edge.p, "123456789    x\n1234567890   y\n",
+		  "out_table: 10 characters widen the column");
 }
 
 /* ==== SECCOMP ===================================================================== */
@@ -2152,17 +2596,22 @@ static void test_out_table(void)
 int main(void)
 {
 	static void (*const tests[])(void) = {
-		test_str_u64, test_strings, test_errors, test_path_text, test_path_root, test_files, test_names,
-		test_mount_options, test_field_tables, test_dec_load, test_conf_check, test_conf_version, test_conf_sysctl,
-		test_conf_map_id, test_spec, test_state_id, test_state_file, test_cg_weight, test_cg_values, test_cg_path,
-		test_devices, test_devices_many, test_mnt_parse, test_mnt_check_proc, test_sec_env, test_find_program,
-		test_commands, test_opt_parse, test_signal, test_user, test_exec_process, test_out_table, json_test, test_seccomp,
+		test_str_u64,	   test_strings,      test_errors,	 test_path_text,
+		test_path_root,	   test_files,	      test_names,	 test_mount_options,
+		test_field_tables, test_dec_load,     test_conf_check,	 test_conf_version,
+		test_conf_sysctl,  test_conf_map_id,  test_spec,	 test_state_id,
+		test_state_file,   test_cg_weight,    test_cg_values,	 test_cg_path,
+		test_devices,	   test_devices_many, test_mnt_parse,	 test_mnt_check_proc,
+		test_sec_env,	   test_find_program, test_commands,	 test_opt_parse,
+		test_signal,	   test_user,	      test_exec_process, test_out_table,
+		json_test,	   test_seccomp,
 	};
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	logger.json = true;                     /* no warnings: configurations here are odd on purpose */
+	logger.json = true; /* no warnings: configurations here are odd on purpose */
 	for (size_t i = 0; i < LEN(tests); i++)
 		tests[i]();
-	printf("1..%u\n%u passed, %u failed, %u skipped\n", n_passed + n_failed + n_skipped, n_passed, n_failed, n_skipped);
+	printf("1..%u\n%u passed, %u failed, %u skipped\n", n_passed + n_failed + n_skipped,
+	       n_passed, n_failed, n_skipped);
 	return n_failed > 0;
 }
