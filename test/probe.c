@@ -1655,7 +1655,11 @@ static int v_pty(int argc, char **argv)		/* pty [-i TEXT] [-r RxC] [-w RxC] [-t 
 		set_size(0, size);
 		run(argv + optind);
 	}
-	if (later) { ms_sleep(500); set_size(m, later); }
+	if (later) {		/* not before CMD has shown something: it is listening then */
+		struct pollfd p = { m, POLLIN, 0 };
+		poll(&p, 1, secs * 1000);
+		set_size(m, later);
+	}
 	relay(m, 1, text, secs);
 	int rc = wait_limit(pid, 2);
 	if (rc < 0) { kill(pid, SIGKILL); return 124; }

@@ -337,21 +337,28 @@ test_tty_resize_is_passed_on() {
 32x78'
 }
 
+# typing TEXT: TEXT is typed at a container in the foreground when it is ready, then it is ended
+typing() {
+	bundle args='/probe trap INT' process.terminal=true
+	"$PROBE" pty -w 24x80 -t 30 -i "$1" "$RT" --root "$STATE" run -b b "$id" >out &
+	wait_for -t 30 grep -q SIGINT out
+	rt_ok kill "$id" TERM
+	wait $!
+	is $? 7
+	out=$(tr -d '\r' <out)
+}
+
 # Without raw mode outside the line would be echoed by both terminals.
 test_tty_outside_is_raw_meanwhile() {
 	need root
-	bundle args='/probe cat' process.terminal=true
-	"$PROBE" pty -w 24x80 -t 20 -i "$(printf 'typed\n\004')" "$RT" --root "$STATE" run -b b "$id" >out
-	is $? 0
-	is "$(tr -d '\r\004' <out | grep -c typed)" 2 'one echo and the answer'
+	typing "$(printf 'typed\n\003')"
+	is "$(printf '%s\n' "$out" | grep -c typed)" 1 'one echo'
 }
 
 test_tty_interrupt_character_goes_to_the_container() {
 	need root
-	bundle args='/probe trap INT' process.terminal=true
-	"$PROBE" pty -w 24x80 -t 3 -i "$(printf '\003')" "$RT" --root "$STATE" run -b b "$id" >out
-	like "$(tr -d '\r' <out)" '^(\^C)?SIGINT$'
-	rt delete -f "$id"
+	typing "$(printf '\003')"
+	like "$out" '^(\^C)?SIGINT$'
 }
 
 test_tty_outside_is_restored() {
