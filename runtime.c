@@ -2858,10 +2858,10 @@ static int cg_mount(int proc)
 	return -1;
 }
 
-/* The cgroup this process is in, as /proc/self/cgroup has it; "/" when it does not say. */
-static char *cg_own(int proc)
+/* The cgroup that a process is in, as its /proc/PID/cgroup has it; "/" when it does not say. */
+static char *cg_of(int proc, const char *pid)
 {
-	char *text = file_read_at(proc, "self/cgroup", 1 << 16);
+	char *text = file_read_at(proc, str_fmt("%s/cgroup", pid), 1 << 16);
 	char *at = text ? strstr(text, "0::/") : NULL;
 
 	if (!at || (at != text && at[-1] != '\n'))
@@ -2877,7 +2877,7 @@ static char *cg_path(const struct config *conf, const char *id, int proc)
 
 	if (*path == '/')
 		return path_clean(path);
-	char *own = cg_own(proc), *slash = strrchr(own, '/');
+	char *own = cg_of(proc, "self"), *slash = strrchr(own, '/');
 
 	*slash = '\0';
 	return path_clean(str_fmt("%s/%s", own, path));
@@ -6980,6 +6980,23 @@ static int run_exec_cgroup(struct container *c, const char *sub)
 	return 0;
 }
 
+/* A container that manages cgroups itself (systemd in it, say) has passed controllers on, and its
+ * own cgroup takes no processes any more: EBUSY.  Then the cgroup that its init is in takes them. */
+static int run_exec_cgroup_of_init(struct container *c)
+{
+	char *path = cg_of(c->proc_fd, str_fmt("%" PRId64, c->pid));
+	autoclose int top = cg_mount(c->proc_fd);
+	int fd = top < 0 ? -1 : cg_child(top, path[1] ? path + 1 : ".");
+
+	if (top < 0)
+		return -1;
+	if (fd < 0)
+		return efail("cgroup %s", path);
+	close_p(&c->cgroup_fd);
+	c->cgroup_fd = fd;
+	return 0;
+}
+
 /* Runs a further process in a running container.  *status: its exit status when attached. */
 static int run_exec(struct container *c, struct process_conf *p, struct run_opts *o, int *status)
 {
@@ -7007,8 +7024,11 @@ static int run_exec(struct container *c, struct process_conf *p, struct run_opts
 	if (root && c->conf->ns_any[NS_PID] && setns(c->pidfd, CLONE_NEWPID) < 0)
 		return efail("enter the container's pid namespace");
 	TRY(io_block_signals(&io));
-	if (run_spawn(&i, !root, &pid, &io.pidfd) < 0)
-		return -1;
+	int spawned = run_spawn(&i, !root, &pid, &io.pidfd);
+
+	if (spawned < 0 && err.no == EBUSY && !o->exec_cgroup && run_exec_cgroup_of_init(c) == 0)
+		spawned = run_spawn(&i, !root, &pid, &io.pidfd);
+	TRY(spawned);
 	io.pid = pid;
 	int r = sec_oom(c->proc_fd, pid, p->oom_score_adj);
 

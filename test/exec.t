@@ -801,4 +801,19 @@ test_exec_does_not_write_the_state() {
 	down
 }
 
+test_exec_where_the_container_manages_cgroups() {
+	need runtime
+	need root
+	need controller hugetlb
+	bundle args='/probe sleep' root.readonly=false \
+		'mounts.[destination=/sys/fs/cgroup].options=["rw"]'
+	rt_ok run -d -b b "$id"
+	dir=$(cg "$(pid_of "$id")")
+	mkdir "$dir/inner"
+	pid_of "$id" >"$dir/inner/cgroup.procs"
+	echo +hugetlb >"$dir/cgroup.subtree_control"
+	rt_ok exec "$id" /probe cat /proc/self/cgroup
+	like "$out" '^0::/inner$'
+	rt_ok delete -f "$id"
+}
 run_tests

@@ -2,10 +2,10 @@
 # faults-kill - the runtime is killed with SIGKILL at its every system call, or one of its system calls fails: what is left
 # can be deleted, nothing is left after that, and the id is free again.
 #
-# Without FULL=1 only some of the calls are tried, evenly spread (POINTS, default 50, of each command; 8 in the virtual
+# Without FULL=1 only some of the calls are tried, evenly spread (POINTS, default 50, of each command; 4 in the virtual
 # machine, which is slow); FULL=1 tries all.
 . "${0%/*}/lib.sh"
-[ -n "$TEST_VM" ] && : "${POINTS:=8}"
+[ -n "$TEST_VM" ] && : "${POINTS:=4}"
 : "${POINTS:=50}"
 [ -n "$FULL" ] && POINTS=1000000 TEST_LIMIT=$((TEST_LIMIT * 20))
 DEBUG=$TESTS/../build/runtime-debug

@@ -330,6 +330,7 @@ test_tty_size_is_that_of_the_terminal_outside() {
 
 test_tty_resize_is_passed_on() {
 	need root
+	need runtime
 	bundle args='/probe winsize wait' process.terminal=true
 	"$PROBE" pty -r 31x77 -w 32x78 -t 20 "$RT" --root "$STATE" run -b b "$id" >out
 	is $? 0
@@ -337,27 +338,28 @@ test_tty_resize_is_passed_on() {
 32x78'
 }
 
-# typing TEXT: TEXT is typed at a container in the foreground when it is ready, then it is ended
+# typing TEXT SHOWN: TEXT is typed at a container in the foreground when it is ready; when SHOWN came
+# out it is ended
 typing() {
 	bundle args='/probe trap INT' process.terminal=true
-	"$PROBE" pty -w 24x80 -t 30 -i "$1" "$RT" --root "$STATE" run -b b "$id" >out &
-	wait_for -t 30 grep -q SIGINT out
+	"$PROBE" pty -w 24x80 -t 30 -i "$1" "$RT" --root "$STATE" run -b b "$id" >pty.out &
+	wait_for -t 30 grep -q "$2" pty.out
 	rt_ok kill "$id" TERM
 	wait $!
 	is $? 7
-	out=$(tr -d '\r' <out)
+	out=$(tr -d '\r' <pty.out)
 }
 
 # Without raw mode outside the line would be echoed by both terminals.
 test_tty_outside_is_raw_meanwhile() {
 	need root
-	typing "$(printf 'typed\n\003')"
+	typing typed typed
 	is "$(printf '%s\n' "$out" | grep -c typed)" 1 'one echo'
 }
 
 test_tty_interrupt_character_goes_to_the_container() {
 	need root
-	typing "$(printf '\003')"
+	typing "$(printf '\003')" SIGINT
 	like "$out" '^(\^C)?SIGINT$'
 }
 
@@ -484,6 +486,7 @@ test_tty_exec_output_is_complete() {
 
 test_tty_exec_size_and_resize() {
 	need root
+	need runtime
 	up
 	"$PROBE" pty -r 31x77 -w 32x78 -t 20 "$RT" --root "$STATE" exec -t "$id" /probe winsize wait >out
 	is "$(tr -d '\r' <out)" '31x77
