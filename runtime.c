@@ -148,9 +148,6 @@ enum {                                  /* linux/mount.h */
 #endif
 #define CLONE3_INTO_CGROUP 0x200000000ull
 #define CLONE3_PIDFD       0x1000ull
-#ifndef CLOSE_RANGE_CLOEXEC
-#define CLOSE_RANGE_CLOEXEC (1u << 2)
-#endif
 #ifndef P_PIDFD
 #define P_PIDFD 3
 #endif
@@ -599,15 +596,13 @@ static pid_t sys_clone3(uint64_t flags, int cgroup_fd, int *pidfd)
 	return pid;
 }
 
-/* Marks every descriptor from `first` up close-on-exec.  close_range(2), 5.11 for this flag. */
-static int fd_cloexec_from(unsigned first)
+/* Closes every descriptor from `first` up.  close_range(2), kernel 5.9. */
+static void fd_close_from(int first)
 {
-	if (syscall(NR_close_range, first, ~0u, CLOSE_RANGE_CLOEXEC) == 0)
-		return 0;
-	for (int fd = (int)first, max = (int)sysconf(_SC_OPEN_MAX); fd < max; fd++)
-		if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 && errno != EBADF)
-			return efail("close-on-exec for descriptor %d", fd);
-	return 0;
+	if (syscall(NR_close_range, (unsigned)first, ~0u, 0) == 0)
+		return;
+	for (int fd = first, max = (int)sysconf(_SC_OPEN_MAX); fd < max; fd++)
+		close(fd);
 }
 
 static int fd_write_all(int fd, const void *data, size_t n)
@@ -752,7 +747,7 @@ static int sock_at(int dir, const char *name, int type, bool bound)
 		return -1;
 	if (dir >= 0) {
 		back = openat(AT_FDCWD, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-		if (back < 0 || fchdir(dir) < 0)
+		if (fchdir(dir) < 0)
 			return -1;
 	}
 	if (bound)
@@ -762,7 +757,7 @@ static int sock_at(int dir, const char *name, int type, bool bound)
 	int e = errno;
 
 	if (back >= 0 && fchdir(back) < 0)
-		return -1;
+		e = r < 0 ? e : 0;      /* a directory we may not enter: nothing here needs it */
 	errno = e;
 	return r < 0 ? -1 : take_fd(&fd);
 }
@@ -942,7 +937,7 @@ static bool path_is_under(const char *path, const char *dir)
 	return strncmp(path, dir, n) == 0 && (path[n] == '/' || path[n] == '\0');
 }
 
-/* Names of the directories in an open one, but for those that start with a dot.  getdents64(2). */
+/* Names of the directories in an open one, but for "." and "..".  getdents64(2). */
 static int dir_list(int dir, struct strs *names)
 {
 	struct entry { uint64_t ino, off; uint16_t len; uint8_t type; char name[]; };
@@ -956,31 +951,37 @@ static int dir_list(int dir, struct strs *names)
 		for (long at = 0; at < n; at += ((struct entry *)(void *)(block + at))->len) {
 			const struct entry *e = (struct entry *)(void *)(block + at);
 
-			if (e->name[0] != '.' && (e->type == DT_DIR || e->type == DT_UNKNOWN))
+			if (!str_eq(e->name, ".") && !str_eq(e->name, "..") &&
+			    (e->type == DT_DIR || e->type == DT_UNKNOWN))
 				strs_add(names, str_dup(e->name));
 		}
 	}
 	return n < 0 ? efail("read directory") : 0;
 }
 
-/* The host's own procfs, checked to be one and to be whole; where nothing is mounted on /proc
- * (a bare initramfs) a detached one.  Never the container's. */
+/* The host's own procfs, checked to be one, whole, and of our pid namespace; where /proc is not
+ * that (a bare initramfs, `unshare -p`) a detached one.  Never the container's. */
 static int proc_open(void)
 {
 	autoclose int fd = openat(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	struct statfs fs;
 	struct stat st;
 
+	char self[16] = "";
+
+	/* "self" is our pid, unless this procfs belongs to another pid namespace. */
 	if (fd >= 0 && fstatfs(fd, &fs) == 0 && fs.f_type == PROC_MAGIC &&
-	    fstat(fd, &st) == 0 && st.st_ino == PROC_ROOT_INO)
+	    fstat(fd, &st) == 0 && st.st_ino == PROC_ROOT_INO &&
+	    readlinkat(fd, "self", self, sizeof self - 1) > 0 &&
+	    str_eq(self, str_fmt("%d", getpid())))
 		return take_fd(&fd);
 	autoclose int ctl = (int)syscall(NR_fsopen, "proc", FS_CLOEXEC);
 
 	if (ctl < 0 || syscall(NR_fsconfig, ctl, FSCONFIG_CREATE, NULL, NULL, 0) < 0)
-		return efail("no procfs on /proc, and mounting a private one");
+		return efail("no procfs of ours on /proc, and mounting a private one");
 	int mnt = (int)syscall(NR_fsmount, ctl, FS_CLOEXEC, ATTR_NOSUID | ATTR_NODEV | ATTR_NOEXEC);
 
-	return mnt < 0 ? efail("no procfs on /proc, and mounting a private one") : mnt;
+	return mnt < 0 ? efail("no procfs of ours on /proc, and mounting a private one") : mnt;
 }
 
 /* The mount point in a line of mountinfo: field 5, with \040 and the like made characters again. */
@@ -1380,8 +1381,12 @@ static int dec_caps(const struct json *j, int list, uint64_t *out)
 static int dec_strs(const struct json *j, int list, struct strs *out)
 {
 	TRY(dec_expect(j, list, JSMN_ARRAY, "an array of strings"));
+	size_t room = 1;
+
+	while (room < (size_t)j->tok[list].size + 1)
+		room *= 2;                      /* as strs_add() expects of a list of that length */
 	out->n = 0;
-	out->v = arena_alloc(((size_t)j->tok[list].size + 1) * sizeof *out->v);
+	out->v = arena_alloc(room * sizeof *out->v);
 	for (int n = 0, i = list + 1; n < j->tok[list].size; n++, i = json_next(j, i)) {
 		dec_enter(NULL, n);
 		TRY(dec_expect(j, i, JSMN_STRING, "a string"));
@@ -1939,9 +1944,10 @@ static int conf_check_owned(const struct config *c)
 		return fail("hostname: unable to set hostname without a private UTS namespace");
 	if (c->domainname && *c->domainname && !c->ns_any[NS_UTS])
 		return fail("domainname: unable to set domainname without a private UTS namespace");
-	if (!c->ns_any[NS_MNT] && (c->n_mounts || c->masked_paths.n || c->readonly_paths.n))
-		return fail("linux.namespaces: mounts, maskedPaths and readonlyPaths need a mount "
-			    "namespace");
+	if (!c->ns_any[NS_MNT] && (c->n_mounts || c->masked_paths.n || c->readonly_paths.n ||
+				   c->root.readonly))
+		return fail("linux.namespaces: mounts, maskedPaths, readonlyPaths and root.readonly need "
+			    "a mount namespace");
 	for (size_t i = 0; i < c->sysctl.n; i++)
 		TRY(conf_check_sysctl(c, c->sysctl.v[i].key));
 	return 0;
@@ -2560,9 +2566,10 @@ static enum status state_status(struct container *c)
 		return state_alive(c, c->maker, c->maker_start) ? ST_CREATING : ST_STOPPED;
 	if (!state_pidfd(c))
 		return ST_STOPPED;
-	autoclose int s = sock_at(c->dir_fd, "start.sock", SOCK_SEQPACKET, false);
+	autoclose int s = sock_at(c->dir_fd, "start.sock", SOCK_SEQPACKET | SOCK_NONBLOCK, false);
 
-	return s >= 0 ? ST_CREATED : ST_RUNNING;
+	/* EAGAIN: many have asked, and init, frozen or stopped, has not accepted them */
+	return s >= 0 || errno == EAGAIN ? ST_CREATED : ST_RUNNING;
 }
 
 /* Removes the directory.  Only our own names are in it; anything else is reported, not removed. */
@@ -2635,11 +2642,21 @@ struct ns_plan {
 	int fd[NS_COUNT];                       /* namespaces to join, -1: none                   */
 };
 
+/* Is a process in the same namespace as this one? */
+static bool ns_is_ours(int proc, pid_t pid, int type)
+{
+	struct stat mine, theirs;
+
+	return fstatat(proc, str_fmt("self/ns/%s", ns_info[type].proc), &mine, 0) == 0 &&
+	       fstatat(proc, str_fmt("%d/ns/%s", pid, ns_info[type].proc), &theirs, 0) == 0 &&
+	       mine.st_ino == theirs.st_ino && mine.st_dev == theirs.st_dev;
+}
+
 static int ns_open(struct ns_plan *p, int type, const char *path, int proc)
 {
 	struct stat mine, theirs;
 	char self[32];
-	int fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	int fd = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
 	p->fd[type] = fd;
 	if (fd < 0)
@@ -2936,6 +2953,21 @@ static int cg_open(struct container *c)
 	return c->cgroup_fd < 0 ? efail("cgroup %s", c->cgroup) : 0;
 }
 
+/* Refuses a cgroup that exists already and holds processes or is frozen. */
+static int cg_check_free(const struct container *c)
+{
+	autoclose int root = cg_mount(c->proc_fd);
+	autoclose int dir = root < 0 ? -1 : cg_child(root, c->cgroup[1] ? c->cgroup + 1 : ".");
+
+	if (root < 0)
+		return -1;
+	if (dir < 0 || !c->cgroup[1])           /* to be made, or refused by cg_create() */
+		return 0;
+	if (cg_says(dir, "populated 1"))
+		return fail("container's cgroup is not empty: %s holds processes", c->cgroup);
+	return cg_says(dir, "frozen 1") ? fail("container's cgroup is frozen: %s", c->cgroup) : 0;
+}
+
 /* Makes c->cgroup and the way to it.  -1 with errno kept for the caller's judgement. */
 static int cg_create(struct container *c)
 {
@@ -2958,13 +2990,6 @@ static int cg_create(struct container *c)
 			return efail("open cgroup %s: %s", c->cgroup, name);
 		close_p(&dir);
 		dir = next;
-		bool busy = !made && (!save || !*save) && cg_says(dir, "populated 1");
-
-		if (busy || (!made && cg_says(dir, "frozen 1"))) {
-			c->cgroup = str_dup("");        /* not ours to remove */
-			return fail(busy ? "container's cgroup is not empty: %s holds processes" :
-				    "container's cgroup is frozen: %s", name);
-		}
 	}
 	c->cgroup_fd = take_fd(&dir);
 	return 0;
@@ -3189,8 +3214,10 @@ static int cg_apply(const struct container *c, const struct resources_conf *r)
 		const char *text = l->is_text ? *(char *const *)at : !number->set ? NULL :
 			number->v == -1 ? "max" : str_fmt("%" PRId64, number->v);
 
-		/* Nothing limits what has no controller: "max" is true already. */
-		if (text && str_eq(text, "max") && c->cgroup_fd >= 0 &&
+		/* Nothing limits what has no controller: "max" is true already.  So is no swap, on a
+		 * kernel that does not account for it (swapaccount=0). */
+		if (text && (str_eq(text, "max") || (str_eq(text, "0") && l == cg_limits)) &&
+		    c->cgroup_fd >= 0 &&
 		    faccessat(c->cgroup_fd, l->file, F_OK, 0) < 0)
 			continue;
 		if (text)
@@ -3610,9 +3637,15 @@ static int cg_destroy(struct container *c)
 		TRY(cg_wait_event(c->cgroup_fd, "populated 0", 10000));
 	}
 	autoclose int root = cg_mount(c->proc_fd);
+	struct rlimit files;
 
 	if (root < 0)
 		return -1;
+	/* cg_walk() holds a descriptor for each level, and the container chose how deep to go. */
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
 	for (int tries = 0; ; tries++) {
 		if (unlinkat(root, c->cgroup + 1, AT_REMOVEDIR) == 0 || errno == ENOENT)
 			break;
@@ -3892,6 +3925,31 @@ static int mnt_remount(int target, const struct mnt_flags *f)
 	return 0;
 }
 
+/* fsconfig(2) takes values of up to 255 bytes; overlay's lowerdir is often longer. */
+static bool mnt_has_long_option(const struct mnt_flags *f)
+{
+	const char *at = f->data;
+
+	while (at && *at) {
+		size_t n = strcspn(at, ",");
+
+		if (n > 255)
+			return true;
+		at += n + (at[n] == ',');
+	}
+	return false;
+}
+
+/* mount(2) for those: on ".", the directory that `target` is, so no path can be swapped. */
+static int mnt_classic(int target, const struct mount_conf *m, const struct mnt_flags *f)
+{
+	if (f->n_propagation || f->rec_set || f->rec_clear)
+		return fail("options longer than 255 bytes do not go with propagation or recursive ones");
+	if (fchdir(target) < 0 || mount(m->source, ".", m->type, f->ms, f->data) < 0)
+		return efail("mount %s", m->type);
+	return 0;
+}
+
 static int mnt_one(struct mnt_env *e, const struct mount_conf *m)
 {
 	struct mnt_flags f;
@@ -3907,7 +3965,9 @@ static int mnt_one(struct mnt_env *e, const struct mount_conf *m)
 		f.ms &= ~(unsigned long)MS_RDONLY;
 		f.set &= ~ATTR_RDONLY;
 	}
-	if (!(f.ms & MS_REMOUNT)) {
+	bool classic = !(f.ms & (MS_BIND | MS_REMOUNT)) && mnt_has_long_option(&f);
+
+	if (!(f.ms & MS_REMOUNT) && !classic) {
 		mnt = mnt_source(e, m, &f);
 		if (mnt < 0)
 			return -1;
@@ -3921,6 +3981,8 @@ static int mnt_one(struct mnt_env *e, const struct mount_conf *m)
 	if (f.ms & MS_REMOUNT)
 		return mnt_remount(target, &f);
 	TRY(mnt_check_proc(m->dest, m->type, mnt, target));
+	if (classic)
+		return mnt_classic(target, m, &f);
 	if (fstat(target, &st) == 0 &&
 	    S_ISDIR(st.st_mode) == file) /* else EINVAL, which says little */
 		return fail_no(file ? EISDIR : ENOTDIR, "mount point");
@@ -4095,7 +4157,7 @@ static int dev_dir(int root)
 	return fd < 0 ? efail("/dev in the rootfs") : fd;
 }
 
-struct dev_node { const char *path; mode_t mode; dev_t rdev; uid_t uid; gid_t gid; };
+struct dev_node { const char *path; mode_t mode; dev_t rdev; uid_t uid; gid_t gid; bool may_bind; };
 
 /* In a user namespace nodes cannot be made: the host's is bound in its place, if it is the same. */
 static int dev_bind(int dir, const char *name, const struct dev_node *d)
@@ -4111,6 +4173,8 @@ static int dev_bind(int dir, const char *name, const struct dev_node *d)
 	autoclose int file =
 		openat(dir, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_RDONLY, 0);
 
+	if (file < 0 && errno == EEXIST)        /* the empty file that dev_make() has seen */
+		file = path_child(dir, name, O_PATH);
 	if (file < 0)
 		return efail("make %s", d->path);
 	return sys_move_mount(tree, file, "") < 0 ? efail("attach %s", d->path) : 0;
@@ -4136,13 +4200,16 @@ static int dev_make(int dir, const char *name, const struct dev_node *d)
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return efail("device %s", d->path);
+	/* In a user namespace without a mount on /dev: what an earlier dev_bind() has left. */
+	if (d->may_bind && S_ISREG(st.st_mode) && st.st_size == 0)
+		return dev_bind(dir, name, d);
 	if ((st.st_mode & S_IFMT) != (d->mode & S_IFMT) ||
 	    (!S_ISFIFO(d->mode) && st.st_rdev != d->rdev))
 		return fail("device %s: a different file is already there", d->path);
 	return 0;
 }
 
-static int dev_configured(int root, const struct device_conf *d)
+static int dev_configured(int root, const struct device_conf *d, bool may_bind)
 {
 	static const struct { char type; mode_t mode; } types[] = {
 		{ 'c', S_IFCHR }, { 'u', S_IFCHR }, { 'b', S_IFBLK }, { 'p', S_IFIFO },
@@ -4150,7 +4217,8 @@ static int dev_configured(int root, const struct device_conf *d)
 	struct dev_node n = { .path = d->path,
 			      .rdev = makedev((unsigned)d->major.v, (unsigned)d->minor.v),
 			      .uid = (uid_t)d->uid.v,
-			      .gid = (gid_t)d->gid.v };
+			      .gid = (gid_t)d->gid.v,
+			      .may_bind = may_bind };
 	const char *slash = strrchr(d->path, '/');
 	mode_t type = 0;
 
@@ -4204,13 +4272,14 @@ static int dev_all(int root, const struct config *conf, int proc)
 		struct dev_node d = {
 			.path = str_fmt("/dev/%s", default_devices[i].name), .mode = S_IFCHR | 0666,
 			.rdev = makedev(default_devices[i].major_no, default_devices[i].minor_no),
+			.may_bind = conf->ns_any[NS_USER],
 		};
 
 		if (!dev_is_configured(conf, d.path))
 			r = dev_make(dir, default_devices[i].name, &d);
 	}
 	for (size_t i = 0; r == 0 && i < conf->n_devices; i++) {
-		r = dev_configured(root, &conf->devices[i]);
+		r = dev_configured(root, &conf->devices[i], conf->ns_any[NS_USER]);
 		if (r < 0)
 			ctx("linux.devices[%zu]", i);
 	}
@@ -4377,6 +4446,8 @@ static int sec_oom(int proc, pid_t pid, struct opt score)
 	snprintf(path, sizeof path, "%d/oom_score_adj", pid);
 	if (file_write_at(proc, path, text) == 0)
 		return 0;
+	if (errno == EACCES && geteuid() != 0)  /* not dumpable already: the value stays ours */
+		return 0;
 	return efail("process.oomScoreAdj %s", text);
 }
 
@@ -4437,21 +4508,25 @@ static int sec_loopback(void)
 	return ioctl(fd, SIOCSIFFLAGS, &ifr) < 0 && errno != ENODEV ? efail("bring up lo") : 0;
 }
 
+/* Can the labels be set here?  Asked before pivot_root: the container's /sys says nothing. */
+static int sec_check_label(const struct process_conf *p)
+{
+	if (p->selinux && *p->selinux && access("/sys/fs/selinux/enforce", F_OK) < 0)
+		return fail("process.selinuxLabel: SELinux is not enabled on this host");
+	if (p->apparmor && *p->apparmor && access("/sys/module/apparmor", F_OK) < 0)
+		return fail("process.apparmorProfile: AppArmor is not enabled on this host");
+	return 0;
+}
+
 /* Labels for the next execve: a write to attr/exec of the trusted procfs. */
 static int sec_label(int proc, const struct process_conf *p)
 {
-	if (p->selinux && *p->selinux) {
-		if (access("/sys/fs/selinux/enforce", F_OK) < 0)
-			return fail("process.selinuxLabel: SELinux is not enabled on this host");
-		if (file_write_at(proc, "thread-self/attr/exec", p->selinux) < 0)
-			return efail("process.selinuxLabel %s", p->selinux);
-	}
+	if (p->selinux && *p->selinux &&
+	    file_write_at(proc, "thread-self/attr/exec", p->selinux) < 0)
+		return efail("process.selinuxLabel %s", p->selinux);
 	if (p->apparmor && *p->apparmor) {
 		char *text = str_fmt("exec %s", p->apparmor);
 
-		if (access("/sys/module/apparmor", F_OK) < 0)
-			return fail(
-				"process.apparmorProfile: AppArmor is not enabled on this host");
 		if (file_write_at(proc, "thread-self/attr/apparmor/exec", text) < 0 &&
 		    (errno != ENOENT || file_write_at(proc, "thread-self/attr/exec", text) < 0))
 			return efail("process.apparmorProfile %s", p->apparmor);
@@ -4492,22 +4567,17 @@ static int sec_bounding(uint64_t keep)
 	return 0;
 }
 
-/* Group ids before user ids: afterwards there is no right to.  A user namespace whose maker may
- * not call setgroups says "deny"; then the list must be empty, and stays the caller's. */
-static int sec_user(const struct process_conf *p, int proc)
+/* Group ids before user ids: afterwards there is no right to.  In a user namespace whose maker may
+ * not call setgroups nobody may (EPERM): then the list must be empty, and stays the caller's. */
+static int sec_user(const struct process_conf *p, bool user_ns)
 {
 	size_t n = p->user.n_gids;
 	gid_t *gids = arena_alloc((n + 1) * sizeof *gids);
 
 	for (size_t i = 0; i < n; i++)
 		gids[i] = p->user.gids[i];
-	if (setgroups(n, gids) < 0) {
-		int no = errno;
-		char *deny = proc < 0 ? NULL : file_read_at(proc, "self/setgroups", 16);
-
-		if (n || no != EPERM || !deny || !str_starts(deny, "deny"))
-			return fail_no(no, "process.user.additionalGids: setgroups");
-	}
+	if (setgroups(n, gids) < 0 && (n || errno != EPERM || !user_ns))
+		return efail("process.user.additionalGids: setgroups");
 	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
 		return efail("keep capabilities");
 	if (setresgid(p->user.gid, p->user.gid, p->user.gid) < 0)
@@ -5667,8 +5737,10 @@ static _Noreturn void hook_exec(const struct hook *h, int in, int out)
 	sigprocmask(SIG_SETMASK, &empty, NULL);
 	if (!args.n)
 		strs_add(&args, h->path);
-	if (dup2(in, 0) == 0 && dup2(out, 1) == 1 && dup2(out, 2) == 2 && fd_cloexec_from(3) == 0)
+	if (dup2(in, 0) == 0 && dup2(out, 1) == 1 && dup2(out, 2) == 2) {
+		fd_close_from(3);
 		execve(h->path, args.v, h->env.n ? h->env.v : &none);
+	}
 	dprintf(2, "%s", errno_text(errno));
 	_exit(127);
 }
@@ -5738,6 +5810,11 @@ static int hook_run(const struct hook *h, const struct buf *state)
 	}
 	pid_t pid = sys_clone3(0, -1, &pidfd);
 
+	/* startContainer hooks run under the container's filter: Docker's answers ENOSYS here. */
+	if (pid < 0 && (errno == ENOSYS || errno == EPERM)) {
+		pid = fork();
+		pidfd = pid > 0 ? sys_pidfd_open(pid) : -1;
+	}
 	if (pid == 0)
 		hook_exec(h, in[0], out[1]);
 	int no = errno;
@@ -5749,8 +5826,8 @@ static int hook_run(const struct hook *h, const struct buf *state)
 
 	if (pid > 0 && !ended)
 		sys_pidfd_signal(pidfd, SIGKILL);
-	if (pid > 0)
-		waitpid(pid, &status, 0);
+	if (pid > 0 && waitpid(pid, &status, 0) < 0)
+		status = -1;
 	close_p(&in[1]);
 	close(out[0]);
 	close_p(&pidfd);
@@ -6236,6 +6313,36 @@ static int init_label(struct init *i)
 	return sec_label(i->c->proc_fd, i->p);
 }
 
+/* Closes everything but 0-2, the descriptors asked for and our own lines to the outside, sockets
+ * that are moved right behind them.  Not just close-on-exec: a path in the image like
+ * /proc/self/fd/N/../../bin/sh would lead execve() out through a directory of the host's that is
+ * still open (CVE-2024-21626). */
+static int init_close(struct init *i)
+{
+	int at = 3 + (int)i->o->preserve_fds;
+	int *const lines[] = { &i->sync, &i->start, &logger.fd };
+
+	for (size_t n = 0; n < LEN(lines); n++) {       /* out of the way of what comes next */
+		if (*lines[n] < 0)
+			continue;
+		*lines[n] = fcntl(*lines[n], F_DUPFD_CLOEXEC, at + (int)LEN(lines));
+		if (*lines[n] < 0)
+			return efail("keep a descriptor");
+	}
+	for (size_t n = 0; n < LEN(lines); n++) {
+		if (*lines[n] < 0)
+			continue;
+		if (dup3(*lines[n], at, O_CLOEXEC) < 0)
+			return efail("keep a descriptor");
+		*lines[n] = at++;
+	}
+	fd_close_from(at);
+	i->root = i->slave = i->console = i->other = -1;
+	i->c->proc_fd = i->c->pidfd = i->c->cgroup_fd = i->c->dir_fd = i->c->root_fd = -1;
+	i->io->signals = i->io->master = -1;
+	return 0;
+}
+
 /* Without no_new_privs the filter needs CAP_SYS_ADMIN to be loaded: then it goes in before the
  * capabilities go, and must allow the calls that follow.  That is after `start`, so that all of
  * create is free of it. */
@@ -6247,8 +6354,12 @@ static bool init_filter_early(const struct init *i)
 static int init_identity(struct init *i)
 {
 	TRY(sec_bounding(i->p->capabilities.bounding));
-	TRY(sec_user(i->p, i->c->proc_fd));
-	TRY(sec_cwd(i->p->cwd));                /* as the user: root may not see it at all (NFS) */
+	/* The user may not be let into it, or root not (NFS, FUSE): either will do, as in runc. */
+	bool entered = sec_cwd(i->p->cwd) == 0;
+
+	TRY(sec_user(i->p, i->conf->ns_any[NS_USER]));
+	if (!entered)
+		TRY(sec_cwd(i->p->cwd));
 	return sec_caps(i->p);
 }
 
@@ -6325,7 +6436,8 @@ static const struct step exec_steps[] = {
 };
 static const struct step identity_steps[] = {
 	{ "stdio", init_take_terminal },        /* as root: owns pipes for the user to come       */
-	{ "label", init_label },                /* for the next execve; nothing else runs before  */
+	{ "label", init_label },                /* for the next execve; the last use of procfs    */
+	{ "close", init_close },                /* before any path of the image is used           */
 	{ "no-new-privs", init_no_new_privs },
 	{ "rlimits", init_rlimits },
 	{ "identity", init_identity },
@@ -6333,12 +6445,11 @@ static const struct step identity_steps[] = {
 	{ 0 }
 };
 static const struct step early_filter_steps[] = {       /* up to where create may go unfiltered  */
-	{ "stdio", init_take_terminal }, { "rlimits", init_rlimits },
-	{ "program", init_find_program }, { 0 }
+	{ "stdio", init_take_terminal }, { "label", init_label }, { "close", init_close },
+	{ "rlimits", init_rlimits }, { "program", init_find_program }, { 0 }
 };
 static const struct step late_identity_steps[] = {
-	{ "label", init_label }, { "identity", init_identity },
-	{ "program", init_find_program }, { 0 }
+	{ "identity", init_identity }, { "program", init_find_program }, { 0 }
 };
 
 static int init_steps_run(struct init *i, const struct step *steps)
@@ -6384,19 +6495,17 @@ static int init_wait_start(struct init *i)
 static _Noreturn void init_exec(struct init *i)
 {
 	bool early = init_filter_early(i);
+	uint32_t flags = i->conf->seccomp.flags;
 
-	if (!i->exec) {
+	if (early && (bpf_load(&i->filter, flags) < 0 ||
+		      init_steps_run(i, late_identity_steps) < 0))
+		init_die(i);
+	if (!i->exec) {                         /* they are the container's: its user, its rights */
 		i->c->pid = getpid();
 		if (hook_run_all(i->c, HOOK_START_CONTAINER, ST_CREATED, false) < 0)
 			init_die(i);
 	}
-	if (early && (bpf_load(&i->filter, i->conf->seccomp.flags) < 0 ||
-		      init_steps_run(i, late_identity_steps) < 0))
-		init_die(i);
-	/* Inherited descriptors end here, but for the ones that were asked for. */
-	if (fault("exec") < 0 || fd_cloexec_from(3 + (unsigned)i->o->preserve_fds) < 0)
-		init_die(i);
-	if (i->filter.len && !early && bpf_load(&i->filter, i->conf->seccomp.flags) < 0)
+	if (fault("exec") < 0 || (i->filter.len && !early && bpf_load(&i->filter, flags) < 0))
 		init_die(i);
 	execve(i->program, i->p->args.v, i->env);
 	efail("exec %s", i->program);
@@ -6416,6 +6525,7 @@ static _Noreturn void run_init(struct init *i)
 	io_signals = -1;                        /* the parent's to read */
 	close_p(&i->io->signals);
 	close_p(&i->other);
+	close_p(&i->c->cgroup_fd);              /* it served the clone */
 	close_p(&i->c->dir_fd);                 /* it carries the lock */
 	close_p(&i->c->root_fd);
 	if (init_steps_run(i, i->exec ? exec_steps : init_steps) < 0)
@@ -6476,6 +6586,11 @@ static int run_make_cgroup(struct container *c, const struct run_opts *o)
 	c->cgroup = str_dup("");
 	if (!str_eq(o->cgroup_manager, "disabled"))
 		c->cgroup = cg_path(conf, c->id, c->proc_fd);
+	/* One that is in use must not go on record as ours: delete would kill what is in it. */
+	if (*c->cgroup && cg_check_free(c) < 0) {
+		c->cgroup = str_dup("");
+		return -1;
+	}
 	TRY(state_save(c));
 	if (!*c->cgroup || (cg_create(c) == 0 && fault("cgroup") == 0))
 		return 0;
@@ -6696,6 +6811,7 @@ static int run_prepare(struct init *i)
 	i->start = -1;
 	i->root = -1;
 	i->slave = -1;
+	TRY(sec_check_label(i->p));
 	if (i->conf->has_seccomp && bpf_build(&i->conf->seccomp, &i->filter) < 0)
 		return ctx("linux");
 	if (i->o->console_socket) {
@@ -6949,6 +7065,8 @@ static int run_kill(struct container *c, int sig, bool all)
 
 	if (st == ST_STOPPED && !(all && *c->cgroup))
 		return all ? 0 : fail("container not running");
+	if (st == ST_CREATING)
+		return fail("container not running");
 	if (!all && sig == SIGKILL && *c->cgroup && state_config(c) == 0)
 		all = !c->conf->ns_new[NS_PID];
 	if (all && *c->cgroup) {
@@ -6981,7 +7099,7 @@ static int run_exec_cgroup(struct container *c, const char *sub)
 }
 
 /* A container that manages cgroups itself (systemd in it, say) has passed controllers on, and its
- * own cgroup takes no processes any more: EBUSY.  Then the cgroup that its init is in takes them. */
+ * own cgroup takes no processes any more: EBUSY.  Then the cgroup that its init is in does. */
 static int run_exec_cgroup_of_init(struct container *c)
 {
 	char *path = cg_of(c->proc_fd, str_fmt("%" PRId64, c->pid));
@@ -7016,9 +7134,13 @@ static int run_exec(struct container *c, struct process_conf *p, struct run_opts
 	TRY(run_listen_fds(o, p));
 	TRY(run_prepare(&i));
 	TRY(run_exec_cgroup(c, o->exec_cgroup));
-	for (int n = 0; n < NS_COUNT; n++)
+	for (int n = 0; n < NS_COUNT; n++) {
+		/* One joined by a path may be the host's own: create left it out as well. */
+		if (c->conf->ns_path[n] && ns_is_ours(c->proc_fd, (pid_t)c->pid, n))
+			c->conf->ns_any[n] = false;
 		if (c->conf->ns_any[n])
 			i.exec_flags |= ns_info[n].flag;
+	}
 	/* Root enters the pid namespace for its children and forks once; without privilege the
 	 * user namespace comes first, and that only a process which stays there can enter. */
 	if (root && c->conf->ns_any[NS_PID] && setns(c->pidfd, CLONE_NEWPID) < 0)
@@ -7325,16 +7447,31 @@ static void opt_help(struct buf *b, const struct option_row *rows)
 
 /* -- what commands share ----------------------------------------------------------------------- */
 
-/* The state root: --root, else /run/runtime, else for an ordinary user $XDG_RUNTIME_DIR/runtime. */
+static bool cmd_in_user_ns(int proc)
+{
+	char *map = file_read_at(proc, "self/uid_map", 8192);
+
+	return map && (strcmp(str_word(map, 0), "0") || strcmp(str_word(map, 1), "0") ||
+		       strcmp(str_word(map, 2), "4294967295"));
+}
+
+/* The state root: --root, else /run/runtime, else for an ordinary user $XDG_RUNTIME_DIR/runtime; as
+ * in runc an ordinary user's root in a user namespace is one too, unless named root. */
 static const char *cmd_root(const struct options *o)
 {
 	const char *xdg = getenv("XDG_RUNTIME_DIR");
+	bool user = geteuid() != 0;
 
 	if (o->root)
 		return o->root;
-	if (geteuid() != 0 && xdg && *xdg)
-		return str_fmt("%s/runtime", xdg);
-	return geteuid() == 0 ? "/run/runtime" : str_fmt("/tmp/runtime-%u", geteuid());
+	if (!user && xdg && *xdg && !str_eq(getenv("USER"), "root")) {
+		autoclose int proc = proc_open();
+
+		user = proc >= 0 && cmd_in_user_ns(proc);
+	}
+	if (!user)
+		return "/run/runtime";
+	return xdg && *xdg ? str_fmt("%s/runtime", xdg) : str_fmt("/tmp/runtime-%u", geteuid());
 }
 
 /* A container's handle: its id checked, its state root open (made if `make`). */
@@ -7358,15 +7495,9 @@ static int cmd_open(struct container *c, const struct options *o)
 /* In a user namespace, or without root, some rights are missing that nobody promised. */
 static bool cmd_rootless(const struct options *o, int proc)
 {
-	char *map;
-
 	if (o->rootless && !str_eq(o->rootless, "auto"))
 		return str_eq(o->rootless, "true");
-	if (geteuid() != 0)
-		return true;
-	map = file_read_at(proc, "self/uid_map", 8192);
-	return map && (strcmp(str_word(map, 0), "0") || strcmp(str_word(map, 1), "0") ||
-		       strcmp(str_word(map, 2), "4294967295"));
+	return geteuid() != 0 || cmd_in_user_ns(proc);
 }
 
 static void out_text(const struct buf *b)
@@ -7519,8 +7650,8 @@ static int cmd_delete(struct options *o)
 		err_clear();
 		return gone ? 0 : cmd_delete_damaged(&c);
 	}
-	if (!c.created)                         /* what a killed create left */
-		return cmd_delete_damaged(&c);
+	if (!c.created)                         /* killed before it made more than files */
+		return run_destroy(&c);
 	enum status st = run_status(&c);
 
 	if (!o->force && st != ST_STOPPED && st != ST_CREATED)
@@ -7604,6 +7735,8 @@ static int cmd_exec_process(const struct options *o, struct process_conf *p)
 	if (!args.n)
 		return fail("process args cannot be empty");
 	p->args = args;
+	if (!p->cwd)                            /* the container has no process section */
+		p->cwd = str_dup("/");
 	p->terminal = o->tty;
 	p->has_console_size = false;
 	if (o->tty && tty_host_size(&ws)) {
@@ -7639,6 +7772,21 @@ static int cmd_exec_process(const struct options *o, struct process_conf *p)
 	return conf_check_process(p, "process");
 }
 
+/* What a process file leaves out is the container's, as in runc: no way around its limits. */
+static void cmd_exec_inherit(struct process_conf *p, const struct process_conf *from)
+{
+	if (!p->has_capabilities)
+		p->capabilities = from->capabilities;
+	if (!p->n_rlimits) {
+		p->rlimits = from->rlimits;
+		p->n_rlimits = from->n_rlimits;
+	}
+	if (!p->apparmor)
+		p->apparmor = from->apparmor;
+	if (!p->selinux)
+		p->selinux = from->selinux;
+}
+
 static int cmd_exec(struct options *o)
 {
 	struct container c;
@@ -7656,6 +7804,7 @@ static int cmd_exec(struct options *o)
 	TRY(state_config(&c));
 	if (o->process) {
 		TRY(conf_load_process(&p, o->process));
+		cmd_exec_inherit(&p, &c.conf->process);
 	} else {
 		p = c.conf->process;
 		TRY(cmd_exec_process(o, &p));
@@ -8137,6 +8286,7 @@ int main(int argc, char **argv)
 		if (null != fd)                 /* nobody can be told */
 			return 1;
 	}
+	signal(SIGCHLD, SIG_DFL);       /* ignored by the caller, exit statuses would be lost */
 	if (argc > 0)
 		prog = slash ? slash + 1 : argv[0];
 	int status = main_command(argc, argv);

@@ -678,13 +678,14 @@ test_exec_process_user() {
 	down
 }
 
-test_exec_process_without_capabilities_has_none() {
+test_exec_process_without_capabilities_has_those_of_the_container() {
 	need root
 	need runtime
-	up
+	up process.capabilities='{"bounding":["CAP_KILL"],"effective":["CAP_KILL"],"permitted":["CAP_KILL"]}'
 	process '["/probe","caps"]'
 	rt_ok exec -p p.json "$id"
-	for s in bounding effective permitted inheritable ambient; do like "$out" "^$s none\$"; done
+	for s in bounding effective permitted; do like "$out" "^$s CAP_KILL\$"; done
+	for s in inheritable ambient; do like "$out" "^$s none\$"; done
 	down
 }
 
