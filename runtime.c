@@ -575,6 +575,16 @@ static int sys_pidfd_signal(int pidfd, int sig)
 	return (int)syscall(NR_pidfd_send_signal, pidfd, sig, NULL, 0);
 }
 
+/* Gives every signal its default action.  What the caller ignored (nohup, a shell's background job)
+ * is not the container's.  The C library keeps some signals from signal(3): asked directly. */
+static void sys_default_signals(void)
+{
+	static const char default_action[64];   /* the kernel's struct sigaction: all zero */
+
+	for (int sig = 1; sig < _NSIG; sig++)
+		syscall(SYS_rt_sigaction, sig, default_action, NULL, (size_t)_NSIG / 8);
+}
+
 /* fork() with flags: the child returns 0 on a copy of this stack. */
 static pid_t sys_clone3(uint64_t flags, int cgroup_fd, int *pidfd)
 {
@@ -3944,7 +3954,7 @@ static bool mnt_has_long_option(const struct mnt_flags *f)
 static int mnt_classic(int target, const struct mount_conf *m, const struct mnt_flags *f)
 {
 	if (f->n_propagation || f->rec_set || f->rec_clear)
-		return fail("options longer than 255 bytes do not go with propagation or recursive ones");
+		return fail("options longer than 255 bytes do not go with propagation or r* ones");
 	if (fchdir(target) < 0 || mount(m->source, ".", m->type, f->ms, f->data) < 0)
 		return efail("mount %s", m->type);
 	return 0;
@@ -5729,8 +5739,7 @@ static _Noreturn void hook_exec(const struct hook *h, int in, int out)
 	char *none = NULL;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	for (int sig = 1; sig < 32; sig++)
-		signal(sig, SIG_DFL);
+	sys_default_signals();
 	sigset_t empty;
 
 	sigemptyset(&empty);
@@ -6517,9 +6526,7 @@ static _Noreturn void run_init(struct init *i)
 	run_self = i;
 	prctl(PR_SET_NAME, i->exec ? "runtime:exec" : "runtime:init", 0, 0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	/* What the caller ignored (nohup, a shell's background job) is not the container's. */
-	for (int sig = 1; sig < 32; sig++)
-		signal(sig, SIG_DFL);
+	sys_default_signals();
 	sigprocmask(SIG_SETMASK, &i->io->old, NULL);
 	umask(0022);
 	io_signals = -1;                        /* the parent's to read */

@@ -167,11 +167,10 @@ test_tty_is_of_the_devpts_of_the_container() {
 test_tty_hangup_when_the_master_is_closed() {
 	need root
 	bundle args='/probe sleep' process.terminal=true 'linux.namespaces.[type=pid]-'
-	rm -f sock
-	"$PROBE" recvfd -t 0.3 sock >recv.out 2>&1 &
-	con_pid=$!
-	wait_for test -S sock
+	console
 	rt_ok run -d -b b --console-socket "$PWD/sock" "$id"
+	is "$(status_of "$id")" running
+	kill "$con_pid"
 	wait "$con_pid"
 	wait_status "$id" stopped
 	down
