@@ -5576,13 +5576,14 @@ static int bpf_compile_libseccomp(const struct seccomp_conf *s, struct bpf_prog 
 /* ---- what the other rooms call ---- */
 
 #if HAVE_LIBSECCOMP
-/* A name that the headers of this build lack, but the library has: its tables are newer. */
+/* A name that the headers of this build lack, but the library has a number for (a negative one is
+ * its mark for other architectures' names): its tables are newer. */
 static bool bpf_only_lib_knows(const struct seccomp_conf *s)
 {
 	for (size_t i = 0; i < s->n_rules; i++)
 		for (size_t k = 0; k < s->rules[i].n_names; k++)
 			if (bpf_sys_find(s->rules[i].names[k]) < 0 &&
-			    seccomp_syscall_resolve_name(s->rules[i].names[k]) != __NR_SCMP_ERROR)
+			    seccomp_syscall_resolve_name(s->rules[i].names[k]) >= 0)
 				return true;
 	return false;
 }

@@ -331,6 +331,7 @@ static void tree_make(struct tree *t)
 		{ "/", "slash" },
 		{ "..", "dir/parent" }, { "file/x", "through_file" },
 		{ "deep/../dir", "missing_up" },
+		{ "/deeper/x", "dir/sub/hang_abs" },
 	};
 
 	snprintf(t->top, sizeof t->top, "/tmp/unit.XXXXXX");
@@ -470,6 +471,8 @@ static void test_path_root(void)
 		{ "through_file", false, NULL, ENOTDIR }, { "to_file/x", false, NULL, ENOTDIR },
 		{ "chain30/s", false, "/dir/s", 0 }, { "chain45/s", false, NULL, ELOOP },
 		{ "hang30/t", true, "/hung/t", 0 }, { "hang45", false, NULL, ELOOP },
+		{ "dir/sub/hang_abs/z", false, "/deeper/x/z", 0 },
+		{ "chain30/u/../../chain30/v", false, NULL, ELOOP },
 		{ "\xff\xfe/\n", false, "/\xff\xfe/\n", 0 }, { "...", false, "/...", 0 },
 		{ " ", true, "/ ", 0 },
 	};
@@ -997,6 +1000,33 @@ static void test_field_tables(void)
 	}
 }
 
+/* What the specification says is REQUIRED, so that a row cannot forget it. */
+static void test_required(void)
+{
+	static const struct { const struct field *table; const char *names[8]; } rows[] = {
+		{ config_fields, { "ociVersion" } }, { root_fields, { "path" } },
+		{ process_fields, { "cwd" } }, { console_fields, { "height", "width" } },
+		{ rlimit_fields, { "type", "soft", "hard" } }, { mount_fields, { "destination" } },
+		{ hook_fields, { "path" } }, { ns_fields, { "type" } },
+		{ id_map_fields, { "containerID", "hostID", "size" } },
+		{ device_fields, { "type", "path" } }, { rule_fields, { "allow" } },
+		{ hugepage_fields, { "pageSize", "limit" } }, { pids_fields, { "limit" } },
+		{ seccomp_fields, { "defaultAction" } }, { seccomp_rule_fields, { "names", "action" } },
+		{ seccomp_arg_fields, { "index", "value", "op" } },
+		{ state_fields, { "id", "bundle", "rootfs", "created", "cgroup" } },
+	};
+
+	for (size_t i = 0; i < LEN(rows); i++)
+		for (size_t k = 0; rows[i].names[k]; k++) {
+			const struct field *f = rows[i].table;
+
+			while (f->name && strcmp(f->name, rows[i].names[k]) != 0)
+				f++;
+			CHECK(f->name && f->required, "%s of a table with %s is required",
+			      rows[i].names[k], rows[i].table->name);
+		}
+}
+
 static void test_dec_load(void)
 {
 	static const struct { const char *text, *want; } rows[] = {
@@ -1511,6 +1541,15 @@ static void test_state_file(void)
 	/* bytes that are no UTF-8 are replaced, and the file stays readable */
 	struct container c = CONTAINER_NONE;
 
+	/* what no runtime writes, but a file may hold */
+	for (size_t i = 0; i < LEN(odd_texts); i++) {
+		struct buf b = { 0 };
+
+		c.id = c.created = str_dup(odd_texts[i]);
+		state_print(&c, ST_STOPPED, &b, "");
+		check_str(decode(b.p, (const struct field[]){ F_STR_MUST(struct container, "created",
+			  created), { 0 } }, sizeof c), "", str_fmt("state_print: created %s", odd_texts[i]));
+	}
 	c.id = str_dup("bytes");
 	state_root(&c, top, true);
 	state_new(&c);
@@ -1531,7 +1570,7 @@ static void test_state_file(void)
 		mkdirat(c.root_fd, more[i], 0700);
 	close(openat(c.root_fd, "file", O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
 	check_int(state_ids(&c, &ids), 0, "state_ids");
-	check_str(join(ids.v), "Z|a|a.b|b|bytes", "state_ids: sorted");
+	check_str(join(ids.v), ".hidden|Z|a|a.b|b|bytes", "state_ids: sorted");
 	close_p(&c.root_fd);
 	close_p(&c.dir_fd);
 	close_p(&c.proc_fd);
@@ -2602,7 +2641,7 @@ int main(void)
 	static void (*const tests[])(void) = {
 		test_str_u64,	   test_strings,      test_errors,	 test_path_text,
 		test_path_root,	   test_files,	      test_names,	 test_mount_options,
-		test_field_tables, test_dec_load,     test_conf_check,	 test_conf_version,
+		test_field_tables, test_required, test_dec_load,     test_conf_check,	 test_conf_version,
 		test_conf_sysctl,  test_conf_map_id,  test_spec,	 test_state_id,
 		test_state_file,   test_cg_weight,    test_cg_values,	 test_cg_path,
 		test_devices,	   test_devices_many, test_mnt_parse,	 test_mnt_check_proc,
