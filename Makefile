@@ -278,7 +278,7 @@ check-style:
 # every shell script parses
 check-shell:
 	@echo "check: shell scripts"
-	@set -e; for f in $$(grep -lE '^#!/bin/(ba)?sh' test/* examples/* .ci/run 2>/dev/null); do sh -n $$f; done
+	@set -e; for f in $$(grep -lE '^#!/bin/(ba)?sh' test/* examples/* examples/*/* .ci/run 2>/dev/null); do sh -n $$f; done
 
 # ---- numbers ------------------------------------------------------------------------------------------------
 
