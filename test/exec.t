@@ -817,4 +817,13 @@ test_exec_where_the_container_manages_cgroups() {
 	like "$out" '^0::/inner$'
 	rt_ok delete -f "$id"
 }
+test_exec_env_leaves_the_rest_of_the_configuration_alone() {
+	need root
+	up 'process.env=["A=1","B=2","C=3","D=4","PATH=/"]'
+	rt_ok exec -e X=1 -e Y=2 -e Z=3 "$id" /probe rlimits
+	like "$out" 'NOFILE.*1024'
+	rt_ok exec -e X=1 "$id" /probe env
+	like "$out" '^X=1$'
+	down
+}
 run_tests

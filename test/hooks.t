@@ -565,4 +565,12 @@ test_hooks_in_time_are_not_killed() {
 	is "$(words)" 'two '
 }
 
+test_hooks_startcontainer_has_the_rights_of_the_container() {
+	need root
+	need runtime
+	bundle args='/probe true' process.noNewPrivileges=false linux.seccomp='{"defaultAction":"SCMP_ACT_ALLOW"}' \
+		hooks.startContainer='[{"path":"/probe","args":["probe","mknod","/dev/disk","b","8","0"]}]'
+	rt_fails run -b b "$id"
+	has "$err" startContainer
+}
 run_tests

@@ -505,4 +505,11 @@ test_run_many_at_once() {
 	is "$(ls "$STATE")" ''
 }
 
+test_run_status_when_the_caller_ignores_sigchld() {
+	need root
+	bundle args='/probe exit 7'
+	trap '' CHLD
+	rt run -b b "$id"
+	is "$status" 7
+}
 run_tests

@@ -228,4 +228,16 @@ test_state_of_a_symbolic_link_in_the_root() {
 	rt_ok delete -f "$id"
 }
 
+test_state_of_a_created_container_that_cannot_answer() {
+	local n
+	need root
+	need cgroup2
+	bundle args='/probe sleep'
+	rt_ok create -b b "$id"
+	rt_ok pause "$id"
+	for n in 1 2 3 4 5 6 7 8 9 10 11 12; do is "$(status_of "$id")" paused; done
+	rt_ok resume "$id"
+	is "$(status_of "$id")" created
+	rt_ok delete -f "$id"
+}
 run_tests
