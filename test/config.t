@@ -415,7 +415,7 @@ test_process_may_come_later() {
 test_without_the_linux_part() {
 	need root
 	need runtime		# runc wants namespaces
-	bundle args='/probe cwd' linux- mounts- hostname-
+	bundle root.readonly=false args='/probe cwd' linux- mounts- hostname-
 	rt_ok run -b b "$id"
 	is "$out" /
 }

@@ -1011,7 +1011,8 @@ static void test_required(void)
 		{ id_map_fields, { "containerID", "hostID", "size" } },
 		{ device_fields, { "type", "path" } }, { rule_fields, { "allow" } },
 		{ hugepage_fields, { "pageSize", "limit" } }, { pids_fields, { "limit" } },
-		{ seccomp_fields, { "defaultAction" } }, { seccomp_rule_fields, { "names", "action" } },
+		{ seccomp_fields, { "defaultAction" } },
+		{ seccomp_rule_fields, { "names", "action" } },
 		{ seccomp_arg_fields, { "index", "value", "op" } },
 		{ state_fields, { "id", "bundle", "rootfs", "created", "cgroup" } },
 	};
@@ -1150,8 +1151,8 @@ static void test_conf_check(void)
 		{ "{" MINIMAL ",\"mounts\":[{\"destination\":\"\"}]}",
 		  "mounts[0].destination: may not be empty" },
 		{ "{" MINIMAL ",\"mounts\":[{\"destination\":\"/a\"}]}",
-		  "linux.namespaces: mounts, maskedPaths and readonlyPaths need a mount "
-		  "namespace" },
+		  "linux.namespaces: mounts, maskedPaths, readonlyPaths and root.readonly need "
+		  "a mount namespace" },
 		{ "{" MINIMAL ",\"mounts\":[{\"destination\":\"/a\"},"
 		  "{\"destination\":\"/b\",\"options\":[\"ro\",\"idmap=x\"]}]}",
 		  "mounts[1].options: \"idmap\" is not supported by this program" },
@@ -1542,13 +1543,17 @@ static void test_state_file(void)
 	struct container c = CONTAINER_NONE;
 
 	/* what no runtime writes, but a file may hold */
+	static const struct field created[] = {
+		F_STR_MUST(struct container, "created", created), { 0 }
+	};
+
 	for (size_t i = 0; i < LEN(odd_texts); i++) {
 		struct buf b = { 0 };
 
 		c.id = c.created = str_dup(odd_texts[i]);
 		state_print(&c, ST_STOPPED, &b, "");
-		check_str(decode(b.p, (const struct field[]){ F_STR_MUST(struct container, "created",
-			  created), { 0 } }, sizeof c), "", str_fmt("state_print: created %s", odd_texts[i]));
+		check_str(decode(b.p, created, sizeof c), "",
+			  str_fmt("state_print: created %s", odd_texts[i]));
 	}
 	c.id = str_dup("bytes");
 	state_root(&c, top, true);
@@ -2199,6 +2204,16 @@ static void test_sec_env(void)
 		ok &= env[i] && str_eq(env[i], str_fmt("N%d=%d", i, i + 2000));
 	CHECK(ok && str_eq(env[2000], "HOME=/") && !env[2001],
 	      "sec_env: 4,000 settings of 2,000 names");
+	p.env = (struct strs){ 0 };                     /* each name begins all those before it */
+	char *name = str_dup("NNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNNN");
+
+	for (; *name; name++)
+		strs_add(&p.env, str_fmt("%s=", name));
+	env = sec_env(&p);
+	ok = true;
+	for (size_t i = 0; i < p.env.n; i++)
+		ok &= str_eq(env[i], p.env.v[i]);
+	CHECK(ok && str_eq(env[p.env.n], "HOME=/"), "sec_env: a name that begins another one is not it");
 }
 
 static void test_find_program(void)
@@ -2609,7 +2624,7 @@ static void test_out_table(void)
 
 	out_table(&b, cells, 3, 3);
 	check_str(b.p, "ID               PID         OWNER\n" "a                1           root\n"
-		       "a-very-long-id   4194304     #1000\n", "out_table: columns of 12, 3 blanks");
+		       "a-very-long-id   4194304     #1000\n", "out_table: 12 wide, 3 blanks");
 	out_table(&one, cells, 1, 1);
 	check_str(one.p, "ID\n", "out_table: one cell");
 	out_table(&none, cells, 0, 3);
@@ -2639,15 +2654,14 @@ static void test_out_table(void)
 int main(void)
 {
 	static void (*const tests[])(void) = {
-		test_str_u64,	   test_strings,      test_errors,	 test_path_text,
-		test_path_root,	   test_files,	      test_names,	 test_mount_options,
-		test_field_tables, test_required, test_dec_load,     test_conf_check,	 test_conf_version,
-		test_conf_sysctl,  test_conf_map_id,  test_spec,	 test_state_id,
-		test_state_file,   test_cg_weight,    test_cg_values,	 test_cg_path,
-		test_devices,	   test_devices_many, test_mnt_parse,	 test_mnt_check_proc,
-		test_sec_env,	   test_find_program, test_commands,	 test_opt_parse,
-		test_signal,	   test_user,	      test_exec_process, test_out_table,
-		json_test,	   test_seccomp,
+		test_str_u64, test_strings, test_errors, test_path_text, test_path_root,
+		test_files, test_names, test_mount_options, test_field_tables, test_required,
+		test_dec_load, test_conf_check, test_conf_version, test_conf_sysctl,
+		test_conf_map_id, test_spec, test_state_id, test_state_file, test_cg_weight,
+		test_cg_values, test_cg_path, test_devices, test_devices_many, test_mnt_parse,
+		test_mnt_check_proc, test_sec_env, test_find_program, test_commands,
+		test_opt_parse, test_signal, test_user, test_exec_process, test_out_table,
+		json_test, test_seccomp,
 	};
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
