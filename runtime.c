@@ -3224,11 +3224,11 @@ static int cg_apply(const struct container *c, const struct resources_conf *r)
 		const char *text = l->is_text ? *(char *const *)at : !number->set ? NULL :
 			number->v == -1 ? "max" : str_fmt("%" PRId64, number->v);
 
-		/* Nothing limits what has no controller: "max" is true already.  So is no swap, on a
-		 * kernel that does not account for it (swapaccount=0). */
-		if (text && (str_eq(text, "max") || (str_eq(text, "0") && l == cg_limits)) &&
-		    c->cgroup_fd >= 0 &&
-		    faccessat(c->cgroup_fd, l->file, F_OK, 0) < 0)
+		/* Nothing limits what has no controller: "max" is true already, and so is no swap
+		 * on a kernel that does not account for it (swapaccount=0). */
+		bool given = text && (str_eq(text, "max") || (str_eq(text, "0") && l == cg_limits));
+
+		if (given && c->cgroup_fd >= 0 && faccessat(c->cgroup_fd, l->file, F_OK, 0) < 0)
 			continue;
 		if (text)
 			TRY(cg_write(c, l->file, l->field, text));
