@@ -1956,8 +1956,8 @@ static int conf_check_owned(const struct config *c)
 		return fail("domainname: unable to set domainname without a private UTS namespace");
 	if (!c->ns_any[NS_MNT] && (c->n_mounts || c->masked_paths.n || c->readonly_paths.n ||
 				   c->root.readonly))
-		return fail("linux.namespaces: mounts, maskedPaths, readonlyPaths and root.readonly need "
-			    "a mount namespace");
+		return fail("linux.namespaces: mounts, maskedPaths, readonlyPaths and "
+			    "root.readonly need a mount namespace");
 	for (size_t i = 0; i < c->sysctl.n; i++)
 		TRY(conf_check_sysctl(c, c->sysctl.v[i].key));
 	return 0;
