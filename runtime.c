@@ -4701,6 +4701,7 @@ static char **sec_env(const struct process_conf *p)
 		home++;
 	if (home == env.n)
 		strs_add(&env, NULL);
+	assert(env.v);
 	if (!env.v[home] || !env.v[home][5])    /* an empty one counts as none, as in runc */
 		env.v[home] = str_fmt("HOME=%s", sec_home(p->user.uid));
 	return env.v;
@@ -8000,6 +8001,7 @@ static int cmd_ps(struct options *o)
 
 	TRY(cmd_check_format(o, &json));
 	TRY(cmd_open(&c, o));
+	assert(c.cgroup);                       /* "" where there is none */
 	if (state_status(&c) == ST_STOPPED && !(*c.cgroup && cg_open(&c) == 0))
 		err_clear();
 	else

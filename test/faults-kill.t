@@ -65,6 +65,7 @@ sweep() {
 		esac
 		case $RT_NAME$status in
 		runtime0 | runtime99) ;;
+		runtime137) [ -n "$tree" ] || bad "call $n: status 137" ;;	# the container's own process, killed
 		runtime*) [ "$(wc -l <err)" = 1 ] || bad "call $n: not one line" ;;
 		esac
 		after $n
