@@ -13,16 +13,18 @@
  *    7 STATE    what is kept on disk about a container, and its status
  *    8 NS       namespaces: which to make or join, id maps, time offsets
  *    9 CG       cgroup v2: directory, limits, device program, freezing, killing
- *   10 MNT      root file system, mounts, devices, masked paths, pivot_root
- *   11 SEC      limits, user, capabilities, keyring, labels, sysctl
- *   12 SECCOMP  system call filter: profile -> BPF program
- *   13 IO       terminals, console socket, hooks, waiting and signals
- *   14 RUN      the story: create, init, start, exec, destroy
- *   15 CMD      options, help, one short function for each command
- *   16 MAIN     find the command, print the error, exit
+ *   10 SYSTEMD  the manager's bus: scopes instead of bare cgroup directories
+ *   11 NET      network devices and links, by rtnetlink
+ *   12 MNT      root file system, mounts, devices, masked paths, pivot_root
+ *   13 SEC      limits, user, capabilities, keyring, labels, sysctl
+ *   14 SECCOMP  system call filter: profile -> BPF program
+ *   15 IO       terminals, console socket, hooks, waiting and signals
+ *   16 RUN      the story: create, init, start, exec, destroy
+ *   17 CMD      options, help, one short function for each command
+ *   18 MAIN     find the command, print the error, exit
  *
- * READ    ROOM 14 first, then whichever room it calls.
- * ADD     a config field: member + row in ROOM 6.    a command or flag: row in ROOM 15.
+ * READ    room RUN first, then whichever room it calls.
+ * ADD     a config field: member + row in room CONF.    a command or flag: row in room CMD.
  *         a mount option: row in mount_options.      a cgroup limit: row in cg_limits.
  * RULES   0 or a descriptor is success, -1 failure; whoever makes the system call fills the error
  *         record, callers add what they wanted.  Descriptors close themselves (autoclose); what
@@ -1624,7 +1626,7 @@ struct resources_conf {
 	struct map unified;
 };
 
-/* seccomp: see ROOM 12 for what the words do */
+/* seccomp: see room SECCOMP for what the words do */
 enum scmp_op { OP_NE, OP_LT, OP_LE, OP_EQ, OP_GE, OP_GT, OP_MASKED_EQ };
 enum sc_action { ACT_KILL_THREAD, ACT_KILL_PROCESS, ACT_TRAP, ACT_ERRNO, ACT_TRACE, ACT_ALLOW,
 		 ACT_LOG, ACT_NOTIFY };
@@ -3672,7 +3674,13 @@ static int cg_destroy(struct container *c)
 
 /* ==== end CG =========================================================== } */
 
-/* ==== ROOM 10: MNT ===================================================== {
+/* ==== ROOM 10: SYSTEMD ================================================= {
+ * ==== end SYSTEMD ====================================================== } */
+
+/* ==== ROOM 11: NET ===================================================== {
+ * ==== end NET ========================================================== } */
+
+/* ==== ROOM 12: MNT ===================================================== {
  * The container's tree, all in init, before pivot_root, with the host's tree still around it.
  * Every target is a descriptor looked up inside the root; every mount is made detached, given its
  * attributes there, and attached in one step: nothing is mounted by path or remounted later.
@@ -4440,8 +4448,8 @@ static int mnt_hide(const struct mnt_env *e)
 
 /* ==== end MNT ========================================================== } */
 
-/* ==== ROOM 11: SEC ===================================================== {
- * What the container's process may do and who it is.  Small setters, called by ROOM 14 in the
+/* ==== ROOM 13: SEC ===================================================== {
+ * What the container's process may do and who it is.  Small setters, called by room RUN in the
  * order that each needs; shared by create and exec.
  * Entries: sec_*.                                                                              */
 
@@ -4756,7 +4764,7 @@ static int sec_cwd(const char *cwd)
 
 /* ==== end SEC ========================================================== } */
 
-/* ==== ROOM 12: SECCOMP ================================================ {
+/* ==== ROOM 14: SECCOMP ================================================ {
  * From a seccomp profile to a BPF program; loading it is RUN's.
  *
  *   bpf_plan()      names become numbers; one slot per system call and ABI holds its verdict
@@ -4780,7 +4788,7 @@ static int sec_cwd(const char *cwd)
  *    for a call newer than the profile would stop libraries from falling back to an older one.
  *    Only listed ABIs get this, and a profile whose numbers are all 0 does not.               */
 
-/* Architectures: SC_ARCHS in ROOM 4.  Made by test/gen-syscalls from the toolchain's headers:
+/* Architectures: SC_ARCHS in room NAMES.  Made by test/gen-syscalls from the toolchain's headers:
  * sys_names[] sys_offset[] sys_numbers[][] SYS_COL_* SYS_NATIVE. */
 #include "syscalls.h"
 
@@ -5640,7 +5648,7 @@ static const char *bpf_library(void)
 
 /* ==== end SECCOMP ======================================================= } */
 
-/* ==== ROOM 13: IO ====================================================== {
+/* ==== ROOM 15: IO ====================================================== {
  * Terminals (made in the container, handed to a console socket or relayed here), hooks, and the
  * foreground wait with signals passed on.
  * Entries: tty_open tty_take tty_connect hook_run_all io_block_signals io_wait.                */
@@ -6037,7 +6045,7 @@ static int io_wait(struct io *io)
 
 /* ==== end IO =========================================================== } */
 
-/* ==== ROOM 14: RUN ===================================================== {
+/* ==== ROOM 16: RUN ===================================================== {
  * The story of a container: two processes on one page.
  *
  *   create (host)                                init (container)
@@ -7222,7 +7230,7 @@ static int run_protect(char **argv)
 
 /* ==== end RUN ========================================================== } */
 
-/* ==== ROOM 15: CMD ===================================================== {
+/* ==== ROOM 17: CMD ===================================================== {
  * The command line.  A command is a row, an option is a row; parsing, `--help` and the messages
  * read the same tables.  Options are written as runc takes them: one dash or two, value after a
  * blank or "=", before or after the operands (but exec, kill and ps stop at the first operand).
@@ -8234,7 +8242,7 @@ static int cmd_run(const struct command *c, char **argv, char **all, struct opti
 
 /* ==== end CMD ========================================================== } */
 
-/* ==== ROOM 16: MAIN ==================================================== {
+/* ==== ROOM 18: MAIN ==================================================== {
  * Finds the command, prints the error record, chooses the exit status.                         */
 
 static int main_globals(struct options *o)
