@@ -81,7 +81,9 @@
 #include <linux/bpf.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
+#include <linux/netlink.h>
 #include <linux/nsfs.h>
+#include <linux/rtnetlink.h>
 #include <linux/seccomp.h>
 #include <linux/securebits.h>
 #ifndef HAVE_LIBSECCOMP                 /* 1: linked with libseccomp, set by the Makefile */
@@ -1229,14 +1231,16 @@ enum kind {
 	K_STR, K_BOOL, K_U32, K_U64, K_I64, K_ID,       /* K_ID: uid or gid, 0..4294967294       */
 	K_OPT,                                          /* struct opt: an integer that may lack  */
 	K_NAME,                                         /* a word of a table (sub) -> int        */
-	K_OBJ, K_LIST, K_IDS, K_NAMES, K_STRS, K_MAP, K_CAPS, K_FLAGS, K_REFUSED,
+	K_OBJ, K_LIST,
+	K_KEYED,                                        /* of an object: elements start with key */
+	K_IDS, K_NAMES, K_STRS, K_MAP, K_CAPS, K_FLAGS, K_REFUSED,
 };
 
 struct opt { bool set; int64_t v; };
 struct map { struct pair { char *key, *value; } *v; size_t n; };
 
-/* off: the member; off_n: the count (K_LIST, K_IDS, K_NAMES), for others a bool that says the
- * field is there (0: none); size: of one element; sub: fields or names of what is inside. */
+/* off: the member; off_n: the count (K_LIST, K_KEYED, K_IDS, K_NAMES), for others a bool that says
+ * the field is there (0: none); size: of one element; sub: fields or names of what is inside. */
 struct field {
 	const char *name;
 	uint8_t kind;
@@ -1265,6 +1269,8 @@ struct field {
 				 .sub = fields }
 #define F_LIST(T, j, m, E, fields) { j, K_LIST, false, OFF(T, m, E *), OFF(T, n_##m, size_t), \
 				 sizeof(E), fields }
+#define F_KEYED(T, j, m, E, fields) { j, K_KEYED, false, OFF(T, m, E *), \
+				 OFF(T, n_##m, size_t), sizeof(E), fields }
 #define F_REFUSED(j)           { j, K_REFUSED }
 
 /* Where the decoder is, for messages. */
@@ -1529,23 +1535,29 @@ static int dec_decode(const struct json *j, int obj, const struct field *fields,
 			TRY(dec_names(j, i, f, base));
 		} else if (f->kind == K_IDS) {
 			TRY(dec_ids(j, i, (uint32_t **)at, (size_t *)((char *)base + f->off_n)));
-		} else if (f->kind == K_LIST) {
+		} else if (f->kind == K_LIST || f->kind == K_KEYED) {
 			size_t *count = (size_t *)((char *)base + f->off_n);
+			bool keyed = f->kind == K_KEYED;
 
-			TRY(dec_expect(j, i, JSMN_ARRAY, "an array"));
+			TRY(keyed ? dec_expect(j, i, JSMN_OBJECT, "an object of objects")
+				  : dec_expect(j, i, JSMN_ARRAY, "an array"));
 			char *e = arena_alloc((size_t)j->tok[i].size * f->size);
 
 			*(void **)at = e;
 			*count = (size_t)j->tok[i].size;
 			for (int n = 0, k = i + 1; n < j->tok[i].size; n++, k = json_next(j, k)) {
-				dec_enter(NULL, n);
-				TRY(dec_decode(j, k, f->sub, e + (size_t)n * f->size));
+				if (keyed)
+					*(char **)(void *)e = dec_str(j, k);
+				dec_enter(keyed ? dec_str(j, k++) : NULL, n);
+				TRY(dec_decode(j, k, f->sub, e));
 				dec_at.depth--;
+				e += f->size;
 			}
 		} else {
 			TRY(dec_scalar(j, i, f, at));
 		}
-		if (f->off_n && f->kind != K_LIST && f->kind != K_IDS && f->kind != K_NAMES)
+		if (f->off_n && f->kind != K_LIST && f->kind != K_KEYED && f->kind != K_IDS &&
+		    f->kind != K_NAMES)
 			*((bool *)base + f->off_n) = true;
 		dec_at.depth--;
 	}
@@ -1602,6 +1614,7 @@ static const char *const hook_names[HOOK_PHASES] = {
 };
 
 struct ns_conf { int type; char *path; };
+struct net_device_conf { char *key, *name; };   /* in the runtime's namespace, in the container's */
 struct device_conf {
 	char *type, *path;
 	struct opt major, minor, mode, uid, gid;
@@ -1668,6 +1681,8 @@ struct config {
 	struct { struct { struct opt secs, nanosecs; } monotonic, boottime; } time_offsets;
 	struct device_conf *devices;
 	size_t n_devices;
+	struct net_device_conf *net_devices;
+	size_t n_net_devices;
 	struct resources_conf resources;
 	struct seccomp_conf seccomp;
 	struct strs masked_paths, readonly_paths;
@@ -1738,6 +1753,9 @@ static const struct field hooks_fields[] = {
 
 static const struct field ns_fields[] = {
 	F_NAME(struct ns_conf, "type", type, ns_names), F_STR(struct ns_conf, "path", path), { 0 }
+};
+static const struct field net_device_fields[] = {
+	F_STR(struct net_device_conf, "name", name), { 0 }
 };
 static const struct field id_map_fields[] = {
 	{ "containerID", K_ID, true, OFF(struct id_map, inside, uint32_t) },
@@ -1863,7 +1881,8 @@ static const struct field linux_fields[] = {            /* counts from struct co
 	F_OBJ_HAS(T, "seccomp", seccomp, seccomp_fields), F_MAP(T, "sysctl", sysctl),
 	F_STRS(T, "maskedPaths", masked_paths), F_STRS(T, "readonlyPaths", readonly_paths),
 	F_STR(T, "mountLabel", mount_label), F_REFUSED("intelRdt"), F_REFUSED("personality"),
-	F_REFUSED("netDevices"), F_REFUSED("memoryPolicy"), { 0 }
+	F_KEYED(T, "netDevices", net_devices, struct net_device_conf, net_device_fields),
+	F_REFUSED("memoryPolicy"), { 0 }
 };
 static const struct field config_fields[] = {
 	F_STR_MUST(T, "ociVersion", oci_version), F_OBJ_HAS(T, "root", root, root_fields),
@@ -1956,6 +1975,9 @@ static int conf_check_owned(const struct config *c)
 		return fail("hostname: unable to set hostname without a private UTS namespace");
 	if (c->domainname && *c->domainname && !c->ns_any[NS_UTS])
 		return fail("domainname: unable to set domainname without a private UTS namespace");
+	if (c->n_net_devices && !c->ns_any[NS_NET])
+		return fail("linux.netDevices: unable to move network devices without a NET "
+			    "namespace");
 	if (!c->ns_any[NS_MNT] && (c->n_mounts || c->masked_paths.n || c->readonly_paths.n ||
 				   c->root.readonly))
 		return fail("linux.namespaces: mounts, maskedPaths, readonlyPaths and "
@@ -2051,6 +2073,38 @@ static int conf_check_devices(const struct config *c)
 			return fail(
 				"linux.resources.devices[%zu].minor: %lld is not a minor number", i,
 				(long long)d->minor.v);
+	}
+	return 0;
+}
+
+/* The kernel's own rule: dev_valid_name() in net/core/dev.c. */
+static bool conf_is_net_name(const char *name)
+{
+	size_t n = strcspn(name, "/: \t\n\v\f\r\xa0");
+
+	return n && !name[n] && n < IFNAMSIZ && !str_eq(name, ".") && !str_eq(name, "..");
+}
+
+static const char *conf_net_name(const struct net_device_conf *d)
+{
+	return d->name && *d->name ? d->name : d->key;
+}
+
+static int conf_check_net_devices(const struct config *c)
+{
+	for (size_t i = 0; i < c->n_net_devices; i++) {
+		const struct net_device_conf *d = &c->net_devices[i];
+		const char *name = conf_net_name(d), *number = strchr(name, '%');
+
+		if (!conf_is_net_name(d->key))
+			return fail("linux.netDevices: invalid network device name \"%s\"", d->key);
+		if (!conf_is_net_name(name) || (number && !str_eq(number, "%d")))
+			return fail("linux.netDevices.%s.name: invalid network device name \"%s\"",
+				    d->key, name);
+		for (size_t k = 0; k < i && !number; k++)
+			if (str_eq(conf_net_name(&c->net_devices[k]), name))
+				return fail("linux.netDevices.%s.name: %s is taken by %s", d->key,
+					    name, c->net_devices[k].key);
 	}
 	return 0;
 }
@@ -2157,6 +2211,7 @@ static int conf_check(struct config *c)
 	TRY(conf_check_mounts(c));
 	TRY(conf_check_resources(&c->resources));
 	TRY(conf_check_devices(c));
+	TRY(conf_check_net_devices(c));
 	TRY(conf_check_hooks(c));
 	TRY(conf_check_seccomp(&c->seccomp));
 	if (c->has_process)
@@ -2364,6 +2419,7 @@ struct container {
 	int cgroup_fd;	  /* CG                                      */
 	bool cgroup_made; /* CG: we made it, destroy removes it      */
 	struct config *conf;
+	struct net_move *net; /* NET: devices moved by this process      */
 };
 
 #define T struct container
@@ -3678,7 +3734,363 @@ static int cg_destroy(struct container *c)
  * ==== end SYSTEMD ====================================================== } */
 
 /* ==== ROOM 11: NET ===================================================== {
- * ==== end NET ========================================================== } */
+ * Network devices, by rtnetlink(7).  A socket speaks for the network namespace in which it was
+ * made.  A request is a net_msg: net_begin(), net_attr() for each attribute, net_ask(), which
+ * reads the answers up to the kernel's verdict and puts its words into the error record.  Answers
+ * are walked as spans: every length is held against what is left before it is believed.
+ * Entries: net_attach net_detach.  Writes: c->net.                                             */
+
+struct net { int sock, ns; uint32_t seq; };     /* ns: the namespace the socket speaks for       */
+
+struct net_msg {
+	const char *what;                       /* is wanted, for the error record               */
+	bool full;                              /* body was too small: an error when it is sent  */
+	struct nlmsghdr h;
+	char body[480];                         /* right behind h                                */
+};
+static_assert(offsetof(struct net_msg, body) ==
+	      offsetof(struct net_msg, h) + sizeof(struct nlmsghdr), "h and body are one message");
+
+struct net_span { const char *at; size_t n; };
+
+static void net_put(struct net_msg *m, const void *data, size_t n)
+{
+	size_t at = m->h.nlmsg_len - sizeof m->h;
+
+	m->full |= NLMSG_ALIGN(n) > sizeof m->body - at;
+	if (m->full)
+		return;
+	memcpy(m->body + at, data, n);          /* the padding is zero already */
+	m->h.nlmsg_len += NLMSG_ALIGN((uint32_t)n);
+}
+
+static void net_attr(struct net_msg *m, unsigned type, const void *data, size_t n)
+{
+	struct rtattr a = { .rta_len = (uint16_t)RTA_LENGTH(n), .rta_type = (uint16_t)type };
+
+	net_put(m, &a, sizeof a);
+	net_put(m, data, n);
+}
+
+/* Starts a request: type and flags as RTM_*, NLM_F_*; body: the structure that type wants. */
+static void net_begin(struct net_msg *m, unsigned type, const void *body, size_t n)
+{
+	*m = (struct net_msg){ .h = { .nlmsg_len = sizeof m->h, .nlmsg_type = (uint16_t)type,
+				      .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK } };
+	net_put(m, body, n);
+}
+
+/* The first n bytes of a span that has as many; the span then starts behind their padding. */
+static struct net_span net_cut(struct net_span *s, size_t n)
+{
+	struct net_span head = { s->at, n };
+	size_t step = NLMSG_ALIGN(n) < s->n ? NLMSG_ALIGN(n) : s->n;
+
+	s->at += step;
+	s->n -= step;
+	return head;
+}
+
+/* The next attribute; false at the end, and where a length would lead out of the span. */
+static bool net_next_attr(struct net_span *s, unsigned *type, struct net_span *value)
+{
+	struct rtattr a;
+
+	if (s->n < sizeof a)
+		return false;
+	memcpy(&a, s->at, sizeof a);
+	if (a.rta_len < sizeof a || a.rta_len > s->n)
+		return false;
+	*type = a.rta_type & NLA_TYPE_MASK;
+	*value = net_cut(s, a.rta_len);
+	net_cut(value, sizeof a);
+	return true;
+}
+
+/* The same for the messages of a datagram. */
+static bool net_next_msg(struct net_span *s, struct nlmsghdr *h, struct net_span *body)
+{
+	if (s->n < sizeof *h)
+		return false;
+	memcpy(h, s->at, sizeof *h);
+	if (h->nlmsg_len < sizeof *h || h->nlmsg_len > s->n)
+		return false;
+	*body = net_cut(s, h->nlmsg_len);
+	net_cut(body, sizeof *h);
+	return true;
+}
+
+/* NLMSG_ERROR or NLMSG_DONE: an errno, 0 for success, and maybe the reason as a sentence. */
+static int net_verdict(const struct nlmsghdr *h, struct net_span body, const char *what)
+{
+	size_t head = h->nlmsg_type == NLMSG_DONE ? sizeof(int) : sizeof(struct nlmsgerr);
+	struct net_span text = { "", 0 }, value;
+	unsigned type;
+	int no;
+
+	if (body.n < head)
+		return fail("%s: short answer from the kernel", what);
+	memcpy(&no, net_cut(&body, head).at, sizeof no);
+	if (no == 0)
+		return 0;
+	while (h->nlmsg_flags & NLM_F_ACK_TLVS && net_next_attr(&body, &type, &value))
+		if (type == NLMSGERR_ATTR_MSG)
+			text = value;
+	return fail_no(-no, "%s%s%.*s", what, text.n ? ": " : "", (int)text.n, text.at);
+}
+
+/* A socket in the namespace that this process is in now.  Connected to the kernel: nobody else in
+ * that namespace can answer. */
+static int net_open(struct net *n, int proc)
+{
+	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+	int on = 1;
+
+	n->ns = openat(proc, "self/ns/net", O_RDONLY | O_CLOEXEC);
+	n->sock = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	if (n->ns < 0 || n->sock < 0 ||
+	    connect(n->sock, (struct sockaddr *)&kernel, sizeof kernel) < 0 ||
+	    setsockopt(n->sock, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof on) < 0 ||
+	    setsockopt(n->sock, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof on) < 0)
+		return efail("netlink socket");
+	return 0;
+}
+
+/* Sends a request and gives every answer to `each`, up to the verdict.  1: something changed in
+ * the middle of a dump, ask again.  -1: the record says m->what and the kernel's reason. */
+static int net_ask(struct net *n, struct net_msg *m,
+		   void (*each)(unsigned type, struct net_span body, void *arg), void *arg)
+{
+	static char block[32 << 10];            /* what the kernel puts into one datagram at most */
+	bool again = false;
+
+	m->h.nlmsg_seq = ++n->seq;
+	if (m->full)
+		return fail("%s: the request is too long", m->what);
+	if (send(n->sock, &m->h, m->h.nlmsg_len, 0) < 0)
+		return efail("%s", m->what);
+	for (;;) {
+		ssize_t got = recv(n->sock, block, sizeof block, 0);
+		struct net_span all = { block, (size_t)got }, body;
+		struct nlmsghdr h;
+
+		if (got < 0 && errno != EINTR)
+			return efail("%s", m->what);
+		while (got > 0 && net_next_msg(&all, &h, &body)) {
+			again |= h.nlmsg_flags & NLM_F_DUMP_INTR;
+			if (h.nlmsg_type == NLMSG_ERROR || h.nlmsg_type == NLMSG_DONE)
+				return net_verdict(&h, body, m->what) < 0 ? -1 : again;
+			if (each)
+				each(h.nlmsg_type, body, arg);
+		}
+	}
+}
+
+/* -- devices ----------------------------------------------------------------------------------- */
+
+struct net_link { char name[IFNAMSIZ]; int index; unsigned flags; };
+
+static void net_see_link(unsigned type, struct net_span body, void *arg)
+{
+	struct net_link *l = arg;
+	struct ifinfomsg info;
+	struct net_span value;
+
+	if (type != RTM_NEWLINK || body.n < sizeof info)
+		return;
+	memcpy(&info, net_cut(&body, sizeof info).at, sizeof info);
+	l->index = info.ifi_index;
+	l->flags = info.ifi_flags;
+	while (net_next_attr(&body, &type, &value))
+		if (type == IFLA_IFNAME)
+			snprintf(l->name, sizeof l->name, "%.*s", (int)value.n, value.at);
+}
+
+/* By its name or one of its other names; err.no is ENODEV when there is none. */
+static int net_find(struct net *n, const char *name, struct net_link *l)
+{
+	struct ifinfomsg info = { .ifi_family = AF_UNSPEC };
+	struct net_msg m;
+
+	net_begin(&m, RTM_GETLINK, &info, sizeof info);
+	net_attr(&m, IFLA_IFNAME, name, strlen(name) + 1);
+	m.what = "find the device";
+	return net_ask(n, &m, net_see_link, l);
+}
+
+struct net_addrs {
+	unsigned index;
+	struct net_addr { struct net_addr *next; struct net_msg m; } *first;
+	struct net_addr **last;
+};
+
+/* The address as a request that gives it again, if it is one to keep: config-linux.md "Network
+ * Devices".  Its label names the device, which may be called something else by then. */
+static void net_see_addr(unsigned type, struct net_span body, void *arg)
+{
+	struct net_addrs *l = arg;
+	struct ifaddrmsg info;
+	struct net_span attrs, value;
+	uint32_t flags;
+
+	if (type != RTM_NEWADDR || body.n < sizeof info)
+		return;
+	memcpy(&info, net_cut(&body, sizeof info).at, sizeof info);
+	flags = info.ifa_flags;
+	for (attrs = body; net_next_attr(&attrs, &type, &value); )
+		if (type == IFA_FLAGS && value.n == sizeof flags)
+			memcpy(&flags, value.at, sizeof flags);
+	if (info.ifa_index != l->index || info.ifa_scope != RT_SCOPE_UNIVERSE ||
+	    !(flags & IFA_F_PERMANENT))
+		return;
+	struct net_addr *a = *l->last = arena_alloc(sizeof *a);
+
+	l->last = &a->next;
+	net_begin(&a->m, RTM_NEWADDR, &info, sizeof info);
+	a->m.h.nlmsg_flags |= NLM_F_CREATE | NLM_F_EXCL;
+	a->m.what = "keep its addresses";
+	while (net_next_attr(&body, &type, &value))
+		if (type != IFA_LABEL)
+			net_attr(&a->m, type, value.at, value.n);
+}
+
+static int net_addresses(struct net *n, int index, struct net_addrs *l)
+{
+	struct ifaddrmsg info = { .ifa_family = AF_UNSPEC };
+	struct net_msg m;
+	int r = 1;
+
+	for (int tries = 0; r == 1 && tries < 100; tries++) {
+		*l = (struct net_addrs){ .index = (unsigned)index, .last = &l->first };
+		net_begin(&m, RTM_GETADDR, &info, sizeof info);
+		m.h.nlmsg_flags |= NLM_F_DUMP;
+		m.what = "list its addresses";
+		r = net_ask(n, &m, net_see_addr, l);
+	}
+	return r == 1 ? fail("list its addresses: they keep changing") : r;
+}
+
+/* A device on its way to a name elsewhere: l follows it. */
+struct net_trip { struct net_link l; const char *name; bool gone; };
+
+/* Moves a device with its addresses.  The kernel takes it down, and with that its addresses, and
+ * keeps the rest (MTU, hardware address, other names).  Name and namespace change in one request,
+ * so that no third name is needed; only for "eth%d" one is, to find the device by. */
+static int net_move(struct net *from, struct net *to, struct net_trip *t, bool up)
+{
+	bool numbered = strchr(t->name, '%');
+	const char *first = numbered ? str_fmt("move%x", getpid()) : t->name;
+	struct ifinfomsg info = { .ifi_family = AF_UNSPEC, .ifi_index = t->l.index };
+	struct net_addrs addrs;
+	struct net_msg m;
+
+	TRY(net_addresses(from, t->l.index, &addrs));
+	net_begin(&m, RTM_NEWLINK, &info, sizeof info);
+	net_attr(&m, IFLA_NET_NS_FD, &to->ns, sizeof to->ns);
+	net_attr(&m, IFLA_IFNAME, first, strlen(first) + 1);
+	m.what = "move it";
+	TRY(net_ask(from, &m, NULL, NULL));
+	t->gone = !t->gone;
+	TRY(net_find(to, first, &t->l));
+	info.ifi_index = t->l.index;
+	if (numbered) {                         /* before the addresses, which get its labels */
+		net_begin(&m, RTM_NEWLINK, &info, sizeof info);
+		net_attr(&m, IFLA_IFNAME, t->name, strlen(t->name) + 1);
+		m.what = "name it";
+		TRY(net_ask(to, &m, NULL, NULL));
+	}
+	for (struct net_addr *a = addrs.first; a; a = a->next) {
+		memcpy(a->m.body + offsetof(struct ifaddrmsg, ifa_index), &t->l.index,
+		       sizeof t->l.index);
+		TRY(net_ask(to, &a->m, NULL, NULL));
+	}
+	info.ifi_change = IFF_UP;
+	info.ifi_flags = up ? IFF_UP : 0;
+	net_begin(&m, RTM_NEWLINK, &info, sizeof info);
+	m.what = "set it up";
+	return net_ask(to, &m, NULL, NULL);
+}
+
+/* The devices of linux.netDevices.  host: as they were found. */
+struct net_move { struct net here, there; struct net_trip *trips; struct net_link *host; };
+
+/* Opens both ends.  This process is in the container's network namespace for one socket(2). */
+static int net_reach(struct container *c)
+{
+	TRY(net_open(&c->net->here, c->proc_fd));
+	if (setns(c->pidfd, CLONE_NEWNET) < 0)
+		return efail("enter the container's network namespace");
+	int r = net_open(&c->net->there, c->proc_fd);
+
+	return setns(c->net->here.ns, CLONE_NEWNET) < 0 ? efail("leave it again") : r;
+}
+
+/* Is every device there, and its new name free? */
+static int net_check(const struct config *conf, struct net_move *n)
+{
+	for (size_t i = 0; i < conf->n_net_devices; i++) {
+		const struct net_device_conf *d = &conf->net_devices[i];
+		const char *name = d->name;
+		struct net_link other;
+
+		if (net_find(&n->here, d->key, &n->host[i]) < 0)
+			return ctx("%s", d->key);
+		n->trips[i].l = n->host[i];
+		if (!name || !*name)
+			name = n->host[i].name; /* d->key may be one of its other names */
+		n->trips[i].name = name;
+		if (strchr(name, '%'))
+			continue;
+		if (net_find(&n->there, name, &other) == 0)
+			return fail("%s: the container's network namespace has a device %s already",
+				    d->key, name);
+		if (err.no != ENODEV)
+			return ctx("%s", d->key);
+		err_clear();
+	}
+	return 0;
+}
+
+/* Moves the devices of linux.netDevices into the container's network namespace: all are looked at
+ * before the first moves.  c->pidfd: a process in that namespace. */
+static int net_attach(struct container *c)
+{
+	const struct config *conf = c->conf;
+	size_t count = conf->n_net_devices;
+	struct net_move *n;
+
+	if (!count)
+		return 0;
+	n = arena_alloc(sizeof *n);
+	n->trips = arena_alloc(count * sizeof *n->trips);
+	n->host = arena_alloc(count * sizeof *n->host);
+	c->net = n;
+	if (net_reach(c) < 0 || net_check(conf, n) < 0)
+		return ctx("linux.netDevices");
+	for (size_t i = 0; i < count; i++) {
+		if (net_move(&n->here, &n->there, &n->trips[i], true) < 0)
+			return ctx("linux.netDevices: %s", conf->net_devices[i].key);
+	}
+	return 0;
+}
+
+/* Brings back what net_attach() moved, for a container that did not come to be.  Once it is, the
+ * devices are its namespace's: the specification forbids to take them out, and the kernel hands
+ * physical ones to the first namespace when that one ends. */
+static void net_detach(struct container *c)
+{
+	for (size_t i = 0; c->net && i < c->conf->n_net_devices; i++) {
+		const struct net_link *was = &c->net->host[i];
+		struct net_trip *t = &c->net->trips[i];
+
+		t->name = was->name;
+		if (t->gone &&
+		    net_move(&c->net->there, &c->net->here, t, was->flags & IFF_UP) < 0)
+			log_warn("linux.netDevices: %s: bring it back: %s", was->name, err.msg);
+	}
+}
+
+/* ==== end NET ========================================================== } */
 
 /* ==== ROOM 12: MNT ===================================================== {
  * The container's tree, all in init, before pivot_root, with the host's tree still around it.
@@ -6055,8 +6467,8 @@ static int io_wait(struct io *io)
  *   id maps
  *   M_MAPPED ----------------------------------> root of its user namespace
  *   limits, device program       (meanwhile)     cgroup and time namespace, lo, sysctl
- *              <-------------------------------- M_NS_READY     (only if there are such hooks)
- *   prestart, createRuntime hooks
+ *              <-------------------------------- M_NS_READY   (only if there is anything to do)
+ *   network devices; prestart, createRuntime hooks
  *   M_HOST_READY ------------------------------> root, mounts, devices, terminal
  *              <-------------------------------- M_SOURCE, M_CONSOLE   (when needed)
  *                                                createContainer hooks, masks, pivot_root,
@@ -6203,7 +6615,8 @@ static int init_late_ns(struct init *i)
 
 static int init_host_hooks(struct init *i)
 {
-	if (!i->conf->hooks[HOOK_PRESTART].n_v && !i->conf->hooks[HOOK_CREATE_RUNTIME].n_v)
+	if (!i->conf->hooks[HOOK_PRESTART].n_v && !i->conf->hooks[HOOK_CREATE_RUNTIME].n_v &&
+	    !i->conf->n_net_devices)
 		return 0;
 	TRY(msg_send(i->sync, M_NS_READY, -1, NULL));
 	return msg_expect(i->sync, M_HOST_READY);
@@ -6437,7 +6850,8 @@ static const struct step init_steps[] = {
 	{ "user-namespace", init_user_ns },     /* first: everything else needs its privileges    */
 	{ "session", init_session },
 	{ "late-namespaces", init_late_ns },    /* in the cgroup, which is the namespace's root   */
-	{ "host-hooks", init_host_hooks },      /* namespaces are complete, pivot_root is to come */
+	{ "host-hooks", init_host_hooks },      /* namespaces are complete, pivot_root is to come;
+						 * net devices come before their sysctls          */
 	{ "system", init_system },              /* before the container's read-only /proc/sys     */
 	{ "root", init_root },
 	{ "mounts", init_mounts },              /* sources are paths of the host: before pivot    */
@@ -6749,6 +7163,7 @@ static int run_serve(struct container *c, struct init *i, pid_t pid)
 		if (w.msg == M_READY)
 			return 0;
 		if (w.msg == M_NS_READY) {
+			TRY(net_attach(c));     /* hooks find the network as it will be */
 			TRY(hook_run_all(c, HOOK_PRESTART, ST_CREATING, false));
 			TRY(hook_run_all(c, HOOK_CREATE_RUNTIME, ST_CREATING, false));
 			TRY(msg_send(i->other, M_HOST_READY, -1, NULL));
@@ -6977,6 +7392,7 @@ static void run_undo(struct container *c)
 	int no = err.no;
 	bool had_init = c->pid > 0;
 
+	net_detach(c);                          /* before their namespace goes, and they with it */
 	run_destroy(c);
 	if (had_init)
 		hook_run_all(c, HOOK_POSTSTOP, ST_STOPPED, true);
@@ -8119,7 +8535,7 @@ static int cmd_features(struct options *o)
 		"        \"intelRdt\": {\n            \"enabled\": false\n        },\n"
 		"        \"mountExtensions\": {\n            \"idmap\": {\n"
 		"                \"enabled\": false\n            }\n        },\n"
-		"        \"netDevices\": {\n            \"enabled\": false\n        }\n    },\n"
+		"        \"netDevices\": {\n            \"enabled\": true\n        }\n    },\n"
 		"    \"annotations\": {\n");
 	if (lib)
 		buf_fmt(&b, "        \"io.github.seccomp.libseccomp.version\": \"%s\",\n", lib);

@@ -351,7 +351,6 @@ test_unsupported_linux_fields() {
 	need runtime
 	unsupported linux.intelRdt '{"closID":"x"}'
 	unsupported linux.personality '{"domain":"LINUX32"}'
-	unsupported linux.netDevices '{"eth0":{}}'
 	unsupported linux.memoryPolicy '{"mode":"MPOL_DEFAULT","nodes":""}'
 }
 

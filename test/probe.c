@@ -750,6 +750,97 @@ static int v_netif(int argc, char **argv)	/* "lo up mtu=65536 127.0.0.1 ::1" */
 	return 0;
 }
 
+/* netdev: network devices by rtnetlink.  add NAME PEER: a veth pair (where there is none, a dummy NAME);
+ * del NAME; up|down NAME; mtu NAME N; mac NAME XX:XX:...; alt NAME OTHER: a second name;
+ * addr NAME ADDRESS/PREFIX [link] [SECONDS]: scope global or link, for good or as long */
+struct nl_req { uint32_t len; uint16_t type, flags; uint32_t seq, pid; char body[496]; };
+
+static void *nl_add(struct nl_req *r, const void *p, size_t n)
+{
+	char *at = (char *)r + r->len;
+	if (p) memcpy(at, p, n);
+	r->len += (n + 3) & ~3;
+	return at;
+}
+
+static void nl_attr(struct nl_req *r, int type, const void *p, size_t n)
+{
+	nl_add(r, (uint16_t[]){ n + 4, type }, 4);
+	nl_add(r, p, n);
+}
+
+static int nl_ask(struct nl_req *r, const char *what)
+{
+	union { struct nl_req r; struct { uint32_t h[4]; int error; } e; char room[8192]; } a;
+	int s = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0);
+	r->flags |= 5;	/* request, ack */
+	if (s < 0 || send(s, r, r->len, 0) < 0 || recv(s, &a, sizeof a, 0) < 20) return bad("netlink");
+	close(s);
+	errno = -a.e.error;
+	return result(errno ? -1 : 0, "netdev", what);
+}
+
+static int v_netdev(int argc, char **argv)
+{
+	const char *verb = argv[1], *name = argv[2], *arg = argc > 3 ? argv[3] : "";
+	struct nl_req r = { .len = 16, .type = 16 };	/* RTM_NEWLINK */
+	int index = if_nametoindex(name);
+	if (!strcmp(verb, "addr")) {
+		char text[64] = { 0 }, *slash;
+		unsigned char a[16];
+		snprintf(text, sizeof text, "%s", arg);
+		if (!(slash = strchr(text, '/'))) return 2;
+		*slash++ = 0;
+		int six = strchr(text, ':') != NULL, link = argc > 4 && !strcmp(argv[4], "link");
+		struct { uint8_t family, prefix, flags, scope; int index; } m = { six ? AF_INET6 : AF_INET, atoi(slash), 0, link ? 253 : 0, index };
+		if (inet_pton(m.family, text, a) != 1) return 2;
+		r.type = 20, r.flags = 0x600;
+		nl_add(&r, &m, sizeof m);
+		nl_attr(&r, 2, a, six ? 16 : 4);
+		nl_attr(&r, 1, a, six ? 16 : 4);
+		if (!six) nl_attr(&r, 3, name, strlen(name) + 1);	/* a label, as ip(8) gives */
+		if (six) nl_attr(&r, 8, (uint32_t[]){ 2 }, 4);	/* no duplicate detection */
+		if (argc > 4 + link) nl_attr(&r, 6, (uint32_t[]){ atoi(argv[4 + link]), atoi(argv[4 + link]), 0, 0 }, 16);
+		return nl_ask(&r, arg);
+	}
+	struct { uint8_t family, pad; uint16_t type; int index; unsigned flags, change; } m = { .index = index };
+	if (!strcmp(verb, "up") || !strcmp(verb, "down")) m.flags = verb[0] == 'u', m.change = 1;
+	if (!strcmp(verb, "del")) r.type = 17;
+	if (!strcmp(verb, "alt")) r.type = 108, r.flags = 0x600;
+	nl_add(&r, &m, sizeof m);
+	if (!strcmp(verb, "mac")) {
+		unsigned char a[6] = { 0 };
+		for (int i = 0; i < 6 && strlen(arg) == 17; i++) a[i] = strtoul(arg + 3 * i, NULL, 16);
+		nl_attr(&r, 1, a, 6);
+	}
+	if (!strcmp(verb, "mtu")) nl_attr(&r, 4, (int[]){ atoi(arg) }, 4);
+	if (!strcmp(verb, "alt")) {
+		uint16_t *list = nl_add(&r, (uint16_t[]){ 0, 52 }, 4);	/* IFLA_PROP_LIST, IFLA_ALT_IFNAME */
+		nl_attr(&r, 53, arg, strlen(arg) + 1);
+		*list = (char *)&r + r.len - (char *)list;
+		list[1] |= 0x8000;
+	}
+	if (strcmp(verb, "add")) return nl_ask(&r, verb);
+	for (int dummy = 0; dummy < 2; dummy++) {
+		struct nl_req n = r;
+		n.flags = 0x600;
+		nl_attr(&n, 3, name, strlen(name) + 1);
+		uint16_t *info = nl_add(&n, (uint16_t[]){ 0, 18 }, 4);	/* IFLA_LINKINFO */
+		nl_attr(&n, 1, dummy ? "dummy" : "veth", dummy ? 5 : 4);
+		if (!dummy) {
+			uint16_t *data = nl_add(&n, (uint16_t[]){ 0, 2 }, 4), *peer = nl_add(&n, (uint16_t[]){ 0, 1 }, 4);
+			memset(&m, 0, sizeof m);
+			nl_add(&n, &m, sizeof m);
+			nl_attr(&n, 3, arg, strlen(arg) + 1);
+			*peer = (char *)&n + n.len - (char *)peer;
+			*data = (char *)&n + n.len - (char *)data;
+		}
+		*info = (char *)&n + n.len - (char *)info;
+		if (nl_ask(&n, verb) == 0) return 0;
+	}
+	return 1;
+}
+
 /* ---- doing things ---------------------------------------------------------------------- */
 
 static int v_sleep(int argc, char **argv)
@@ -1862,6 +1953,7 @@ static const struct verb { const char *name, *args; int min; int (*fn)(int, char
 	{ "winsize", "[wait]", 0, v_winsize, "terminal size; wait: again after SIGWINCH" },
 	{ "tiocsti", "", 0, v_tiocsti, "try to push input back to the terminal" },
 	{ "netif", "[NAME]", 0, v_netif, "interfaces: NAME up|down mtu=N ADDRESS..." },
+	{ "netdev", "add|del|up|down|mtu|mac|alt|addr NAME [ARG...]", 2, v_netdev, "make and change network devices" },
 	{ "sleep", "[SECS]", 0, v_sleep, "sleep" },
 	{ "exit", "[N]", 0, v_exit, "exit with N" },
 	{ "true", "", 0, v_exit, "exit with 0" },

@@ -2637,6 +2637,93 @@ static void test_out_table(void)
 		  "out_table: 10 characters widen the column");
 }
 
+/* ==== NET ========================================================================= */
+
+/* Lengths that lie must not lead out of a message, nor keep the walk in one place. */
+static void test_net_walk(void)
+{
+	static const struct { const char *name; uint16_t len[3]; size_t n; int found; } rows[] = {
+		{ "attributes: two", { 8, 8 }, 16, 2 },
+		{ "attributes: empty ones", { 4, 4, 4 }, 12, 3 },
+		{ "attributes: the last is unpadded", { 4, 6 }, 10, 2 },
+		{ "attributes: one that leads out", { 8, 9 }, 16, 1 },
+		{ "attributes: one far out", { 65535 }, 12, 0 },
+		{ "attributes: one shorter than its head", { 3, 8 }, 12, 0 },
+		{ "attributes: of length 0", { 0 }, 12, 0 },
+		{ "attributes: a head that is cut off", { 8 }, 11, 1 },
+		{ "attributes: nothing", { 8 }, 0, 0 },
+	};
+
+	for (size_t i = 0; i < LEN(rows); i++) {
+		char *bytes = test_alloc(rows[i].n);    /* its end is the sanitizer's */
+		struct net_span s = { bytes, rows[i].n }, value;
+		unsigned type, at = 0;
+		int found = 0;
+
+		for (size_t k = 0; k < 3 && rows[i].len[k] && at + 4 <= rows[i].n; k++) {
+			memcpy(bytes + at, &rows[i].len[k], sizeof rows[i].len[k]);
+			memcpy(bytes + at + 2, &(uint16_t){ (uint16_t)(NLA_F_NESTED | (k + 1)) }, 2);
+			at += RTA_ALIGN(rows[i].len[k]);
+		}
+		bool ok = true;
+
+		while (net_next_attr(&s, &type, &value)) {
+			ok &= type == (unsigned)found + 1 && value.at + value.n <= bytes + rows[i].n &&
+			      value.n == rows[i].len[found] - 4u;
+			found++;
+		}
+		CHECK(ok && found == rows[i].found, "%s: %d", rows[i].name, found);
+	}
+}
+
+static void test_net_messages(void)
+{
+	struct nlmsghdr h = { .nlmsg_len = sizeof h }, got;
+	struct net_span s = { (char *)&h, sizeof h }, body;
+	struct net_msg m;
+	char big[600] = "";
+
+	CHECK(net_next_msg(&s, &got, &body) && body.n == 0 && !net_next_msg(&s, &got, &body),
+	      "message: one without a body");
+	s = (struct net_span){ (char *)&h, sizeof h };
+	h.nlmsg_len = sizeof h + 1;
+	CHECK(!net_next_msg(&s, &got, &body), "message: one that leads out");
+	s = (struct net_span){ (char *)&h, sizeof h };
+	h.nlmsg_len = sizeof h - 1;
+	CHECK(!net_next_msg(&s, &got, &body), "message: one shorter than its head");
+	net_begin(&m, RTM_NEWLINK, "abcd", 4);
+	net_attr(&m, 3, "eth0", 5);
+	CHECK(m.h.nlmsg_len == 16 + 4 + 12 && !m.full, "request: body and attribute, padded");
+	net_attr(&m, 4, big, sizeof big);
+	CHECK(m.full && m.h.nlmsg_len <= 16 + sizeof m.body, "request: what does not fit is noted");
+	m.what = "test";
+	CHECK(net_ask(&(struct net){ .sock = -1 }, &m, NULL, NULL) < 0, "request: and not sent");
+	check_str(err.msg, "test: the request is too long", "request: says so");
+}
+
+/* The kernel's verdict: errno, and its reason if it gives one. */
+static void test_net_verdict(void)
+{
+	struct { struct nlmsgerr e; uint16_t len, type; char text[8]; } a = { 0 };
+	struct net_span all = { (char *)&a, sizeof a }, none = { (char *)&a, sizeof a.e };
+	struct nlmsghdr h = { .nlmsg_type = NLMSG_ERROR, .nlmsg_flags = NLM_F_ACK_TLVS };
+
+	CHECK(net_verdict(&h, none, "x") == 0, "verdict: success");
+	a.e.error = -ENODEV;
+	CHECK(net_verdict(&h, none, "x") < 0 && err.no == ENODEV, "verdict: an errno");
+	check_str(err.msg, "x: no such device", "verdict: without a reason");
+	a.len = 4 + sizeof a.text;
+	a.type = NLMSGERR_ATTR_MSG;
+	memcpy(a.text, "reason", 7);
+	net_verdict(&h, all, "x");
+	check_str(err.msg, "x: reason: no such device", "verdict: with a reason");
+	memcpy(a.text, "reasons.", 8);
+	net_verdict(&h, all, "x");
+	check_str(err.msg, "x: reasons.: no such device", "verdict: a reason without an end");
+	all.n = 3;
+	CHECK(net_verdict(&h, all, "x") < 0, "verdict: too short");
+}
+
 /* ==== SECCOMP ===================================================================== */
 
 /* Its messages say what is wrong, so they are for a failure.  Some of its checks run a hundred
@@ -2662,7 +2749,7 @@ int main(void)
 		test_cg_values, test_cg_path, test_devices, test_devices_many, test_mnt_parse,
 		test_mnt_check_proc, test_sec_env, test_find_program, test_commands,
 		test_opt_parse, test_signal, test_user, test_exec_process, test_out_table,
-		json_test, test_seccomp,
+		json_test, test_net_walk, test_net_messages, test_net_verdict, test_seccomp,
 	};
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
