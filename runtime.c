@@ -250,18 +250,19 @@ static void err_clear(void)
 #define arena_alloc TEST_ALLOC
 #else
 /* Zeroed memory that lives as long as the process.  Never fails: no memory ends the program,
- * and whatever it made is what `delete --force` removes. */
+ * and whatever it made is what `delete --force` removes.  What a command needs before it
+ * executes itself again (run_protect) is static; the block after it comes with its pages, since one
+ * by one they would cost a fault each. */
 static void *arena_alloc(size_t n)
 {
-	static char *at;
-	static size_t left;
-	enum { CHUNK = 1 << 18 };
+	static char first[2048] __attribute__((aligned(16))), *at = first;
+	static size_t left = sizeof first, chunk = 1 << 16;
 
 	n = (n + 15) & ~(size_t)15;
 	if (n > left) {
-		size_t size = n > CHUNK ? n : CHUNK;
+		size_t size = n > chunk ? n : chunk;
 		void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+			       MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 
 		if (p == MAP_FAILED) {
 			dprintf(2, "%s: out of memory (%zu bytes)\n", prog, size);
@@ -2702,11 +2703,13 @@ static void state_print(const struct container *c, enum status st, struct buf *b
  * call, but for cgroup and time: a cgroup namespace is rooted where its maker already is, and
  * time offsets must be written before anyone lives in them.  Joined ones are entered by a helper
  * process that then makes init as our own child (CLONE_PARENT): this process never leaves home.
+ * Exception: the network namespace is the kernel's slowest to make, so where nobody needs it early
+ * (net_aside) this process makes it while init mounts, and init joins it.
  * Entries: ns_plan ns_join ns_unshare_late ns_write_maps.  Writes: struct ns_plan only.        */
 
 struct ns_plan {
 	uint64_t clone_flags, late_flags;
-	bool joins;
+	bool joins, net_aside;
 	int fd[NS_COUNT];                       /* namespaces to join, -1: none                   */
 };
 
@@ -2762,6 +2765,11 @@ static int ns_plan(struct ns_plan *p, struct config *c, int proc)
 		else
 			p->clone_flags |= ns_info[i].flag;
 	}
+	/* It must belong to a new user namespace, and is a matter of these hooks. */
+	p->net_aside = c->ns_new[NS_NET] && !c->ns_new[NS_USER] && !p->joins &&
+		       !c->hooks[HOOK_PRESTART].n_v && !c->hooks[HOOK_CREATE_RUNTIME].n_v;
+	if (p->net_aside)
+		p->clone_flags &= ~(uint64_t)CLONE_NEWNET;
 	return 0;
 }
 
@@ -4283,6 +4291,7 @@ struct mnt_env {
 	const struct container *c;
 	int root;                               /* the new root, attached                        */
 	int (*ask)(const char *path, bool recursive);   /* RUN: the parent opens what we may not  */
+	int (*network)(void);                   /* RUN: be in the container's network namespace   */
 	int proc, sys; /* the mounts on /proc and /sys, for mnt_hide()    */
 	int *late_ro;  /* tmpfs mounts to be made read-only at the end    */
 	size_t n_late_ro;
@@ -4380,6 +4389,17 @@ static int mnt_classic(int target, const struct mount_conf *m, const struct mnt_
 	return 0;
 }
 
+/* File systems that do not ask which network namespace they are mounted in; sysfs and NFS do. */
+static bool mnt_without_net(const char *type)
+{
+	static const char *const types[] = { "proc", "tmpfs", "devpts", "mqueue", "cgroup", "cgroup2" };
+
+	for (size_t i = 0; i < LEN(types); i++)
+		if (str_eq(type, types[i]))
+			return true;
+	return false;
+}
+
 static int mnt_one(struct mnt_env *e, const struct mount_conf *m)
 {
 	struct mnt_flags f;
@@ -4395,7 +4415,10 @@ static int mnt_one(struct mnt_env *e, const struct mount_conf *m)
 		f.ms &= ~(unsigned long)MS_RDONLY;
 		f.set &= ~ATTR_RDONLY;
 	}
-	bool classic = !(f.ms & (MS_BIND | MS_REMOUNT)) && mnt_has_long_option(&f);
+	bool fresh = !(f.ms & (MS_BIND | MS_REMOUNT)), classic = fresh && mnt_has_long_option(&f);
+
+	if (fresh && !mnt_without_net(m->type))
+		TRY(e->network());
 
 	if (!(f.ms & MS_REMOUNT) && !classic) {
 		mnt = mnt_source(e, m, &f);
@@ -6470,6 +6493,7 @@ static int io_wait(struct io *io)
  *              <-------------------------------- M_NS_READY   (only if there is anything to do)
  *   network devices; prestart, createRuntime hooks
  *   M_HOST_READY ------------------------------> root, mounts, devices, terminal
+ *   network namespace, M_NETWORK --------------> joined before sysfs is mounted
  *              <-------------------------------- M_SOURCE, M_CONSOLE   (when needed)
  *                                                createContainer hooks, masks, pivot_root,
  *                                                user, capabilities               HERE 2
@@ -6485,10 +6509,10 @@ static int io_wait(struct io *io)
  *
  * Entries: run_create run_start run_exec run_kill run_destroy run_protect.                     */
 
-enum msg { M_HELLO, M_MAPPED, M_NS_READY, M_HOST_READY, M_SOURCE, M_CONSOLE, M_RLIMITS,
-	   M_READY, M_GO, M_ERROR };
-static const char *const msg_names[] = { "hello", "mapped", "namespaces", "host", "source",
-					 "console", "rlimits", "ready", "go", "error" };
+enum msg { M_HELLO, M_MAPPED, M_NS_READY, M_HOST_READY, M_NETWORK, M_SOURCE, M_CONSOLE,
+	   M_RLIMITS, M_READY, M_GO, M_ERROR };
+static const char *const msg_names[] = { "hello", "mapped", "namespaces", "host", "network",
+					 "source", "console", "rlimits", "ready", "go", "error" };
 
 /* One SEQPACKET message: never split, never joined.  text: an error or a path. */
 struct wire { int32_t msg, no; char text[PATH_MAX]; };
@@ -6622,11 +6646,27 @@ static int init_host_hooks(struct init *i)
 	return msg_expect(i->sync, M_HOST_READY);
 }
 
+/* Joins the network namespace that the parent makes meanwhile. */
+static int init_network(struct init *i)
+{
+	struct wire w = { 0 };
+	struct fd_gift gift;
+
+	if (!i->plan.net_aside)
+		return 0;
+	i->plan.net_aside = false;
+	TRY(msg_recv(i->sync, &w, &gift));
+	if (gift.fd < 0 || setns(gift.fd, CLONE_NEWNET) < 0)
+		return efail("join the new network namespace");
+	close_p(&gift.fd);
+	return 0;
+}
+
 static int init_system(struct init *i)
 {
 	const struct config *conf = i->conf;
 
-	if (conf->ns_new[NS_NET])
+	if (conf->ns_new[NS_NET] && !i->plan.net_aside)
 		TRY(sec_loopback());
 	if (conf->hostname && *conf->hostname &&
 	    sethostname(conf->hostname, strlen(conf->hostname)) < 0)
@@ -6634,6 +6674,8 @@ static int init_system(struct init *i)
 	if (conf->domainname && *conf->domainname &&
 	    setdomainname(conf->domainname, strlen(conf->domainname)) < 0)
 		return efail("domainname %s", conf->domainname);
+	if (conf->sysctl.n)
+		TRY(init_network(i));
 	return sec_sysctl(i->c->proc_fd, &conf->sysctl);
 }
 
@@ -6646,6 +6688,11 @@ static int run_ask_source(const char *path, bool recursive)
 	TRY(msg_send(run_self->sync, M_SOURCE, -1, str_fmt("%c%s", recursive ? 'r' : '-', path)));
 	TRY(msg_recv(run_self->sync, &w, &gift));
 	return gift.fd >= 0 ? gift.fd : fail("bind source %s", path);
+}
+
+static int run_network(void)
+{
+	return init_network(run_self);
 }
 
 static int init_root(struct init *i)
@@ -6661,7 +6708,7 @@ static int init_root(struct init *i)
 static int init_mounts(struct init *i)
 {
 	i->mnt = (struct mnt_env){ .conf = i->conf, .c = i->c, .root = i->root,
-				   .ask = run_ask_source, .proc = -1, .sys = -1 };
+				   .ask = run_ask_source, .network = run_network, .proc = -1, .sys = -1 };
 	i->mnt.late_ro = arena_alloc(i->conf->n_mounts * sizeof *i->mnt.late_ro);
 	return mnt_all(&i->mnt);
 }
@@ -6856,6 +6903,7 @@ static const struct step init_steps[] = {
 	{ "root", init_root },
 	{ "mounts", init_mounts },              /* sources are paths of the host: before pivot    */
 	{ "devices", init_devices },
+	{ "network", init_network },            /* if no mount needed it before: last, see NS     */
 	{ "terminal", init_terminal },          /* from the devpts just mounted                   */
 	{ "container-hooks", init_container_hooks },    /* spec: mounts done, before pivot_root   */
 	{ "cwd", init_make_cwd },               /* while the root can be written                  */
@@ -7296,6 +7344,39 @@ static int run_load_config(struct container *c, const struct run_opts *o, char *
 	return 0;
 }
 
+/* Makes a network namespace and returns a descriptor of it; this process is in its old one again
+ * when it returns (it ends where that is refused: nothing else may happen in the new one). */
+static int run_make_network(int proc)
+{
+	autoclose int home = openat(proc, "self/ns/net", O_RDONLY | O_CLOEXEC);
+
+	if (home < 0)
+		return efail("open the network namespace");
+	if (unshare(CLONE_NEWNET) < 0)
+		return ns_fail(CLONE_NEWNET, "unshare");
+	autoclose int fd = openat(proc, "self/ns/net", O_RDONLY | O_CLOEXEC);
+	int r = fd < 0 ? efail("open the new network namespace") : sec_loopback();
+
+	if (setns(home, CLONE_NEWNET) < 0)
+		abort();
+	return r < 0 ? -1 : take_fd(&fd);
+}
+
+/* The part of ns_plan's net_aside that is this process's. */
+static int run_give_network(struct init *i)
+{
+	autoclose int fd = i->plan.net_aside ? run_make_network(i->c->proc_fd) : -1;
+
+	if (!i->plan.net_aside)
+		return 0;
+	if (fd < 0)
+		return -1;
+	if (msg_send(i->other, M_NETWORK, fd, NULL) < 0 && err.no != EPIPE)
+		return -1;
+	err_clear();                            /* EPIPE: init's own error comes next */
+	return 0;
+}
+
 /* Everything from the first trace on disk to a waiting init.  The caller destroys on failure. */
 static int run_make(struct container *c, struct init *i, const char *text, size_t len)
 {
@@ -7328,6 +7409,7 @@ static int run_make(struct container *c, struct init *i, const char *text, size_
 		TRY(ns_write_maps(c->conf, c->proc_fd, pid));
 		TRY(msg_send(i->other, M_MAPPED, -1, NULL));
 	}
+	TRY(run_give_network(i));
 	TRY(run_limit(c, i->o));
 	TRY(run_serve(c, i, pid));
 	TRY(run_settle(i, pid));
@@ -7358,7 +7440,7 @@ static int run_await_exec(int sock)
 static int run_delete(struct container *c)
 {
 	bool was_ready = c->ready;
-	bool has_config = was_ready && state_config(c) == 0;
+	bool has_config = was_ready && (c->conf || state_config(c) == 0);
 
 	if (was_ready && !has_config) {
 		log_warn("poststop hooks are lost: %s", err.msg);

@@ -607,6 +607,7 @@ test_pid_reused() {
 	bundle args='/probe sleep'
 	"$PROBE" sleep 1000 &
 	other=$!
+	sleep 0.05			# start times are in hundredths of a second
 	stopped_container
 	cp "$STATE/$id/state.json" state.json
 	for key in pid init_process_pid; do

@@ -84,6 +84,37 @@ test_new_network_has_only_loopback() {
 	is "$(printf '%s\n' "$out" | cut -d' ' -f1 | grep -v '^\(sit\|ip6tnl\|tunl\|gre\|erspan\|ip_vti\|ip6_vti\|ip6gre\)')" "$(printf 'lo')"
 }
 
+# sysfs shows the network namespace it was mounted in, which is made beside the first mounts.
+test_sysfs_shows_the_containers_network() {
+	need root
+	bundle args='/probe ls /sys/class/net'
+	rt_ok run -b b "$id"
+	lacks "$out" eth; has "$out" lo
+	isnt "$out" "$(ls /sys/class/net)"
+}
+
+# The same whether init gets its network namespace with the clone (a hook asks for it early) or later.
+test_network_is_new_with_and_without_early_hooks() {
+	need root
+	for early in false true; do
+		bundle args='/probe ns net'
+		$early && edit 'hooks.createRuntime=[{"path":"'"$PROBE"'","args":["probe","true"]}]'
+		rt_ok run -b b "$id"
+		isnt "$out" "$(readlink /proc/self/ns/net)"
+		like "$out" 'net:\[[0-9]+\]'
+		rm -rf b
+	done
+}
+
+test_caller_keeps_its_own_network() {
+	need root
+	bundle args='/probe true' 'hooks.poststop=[{"path":"'"$PROBE"'","args":["probe","hook","'"$PWD"'/net","x"]}]' \
+		'hooks.poststart=[{"path":"/bin/sh","args":["sh","-c","readlink /proc/self/ns/net >'"$PWD"'/ns"]}]'
+	rt_ok run -b b "$id"
+	is "$(cat ns)" "$(readlink /proc/self/ns/net)"
+	ok [ -s net ]
+}
+
 test_loopback_is_up() {
 	need root
 	bundle args='/probe netif lo'
