@@ -4392,7 +4392,8 @@ static int mnt_classic(int target, const struct mount_conf *m, const struct mnt_
 /* File systems that do not ask which network namespace they are mounted in; sysfs and NFS do. */
 static bool mnt_without_net(const char *type)
 {
-	static const char *const types[] = { "proc", "tmpfs", "devpts", "mqueue", "cgroup", "cgroup2" };
+	static const char *const types[] = { "proc", "tmpfs", "devpts", "mqueue", "cgroup",
+					     "cgroup2" };
 
 	for (size_t i = 0; i < LEN(types); i++)
 		if (str_eq(type, types[i]))
@@ -6708,7 +6709,8 @@ static int init_root(struct init *i)
 static int init_mounts(struct init *i)
 {
 	i->mnt = (struct mnt_env){ .conf = i->conf, .c = i->c, .root = i->root,
-				   .ask = run_ask_source, .network = run_network, .proc = -1, .sys = -1 };
+				   .ask = run_ask_source, .network = run_network,
+				   .proc = -1, .sys = -1 };
 	i->mnt.late_ro = arena_alloc(i->conf->n_mounts * sizeof *i->mnt.late_ro);
 	return mnt_all(&i->mnt);
 }
