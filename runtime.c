@@ -2710,6 +2710,7 @@ static void state_print(const struct container *c, enum status st, struct buf *b
 struct ns_plan {
 	uint64_t clone_flags, late_flags;
 	bool joins, net_aside;
+	bool host_acts;                         /* before any mount: hooks, devices to be moved   */
 	int fd[NS_COUNT];                       /* namespaces to join, -1: none                   */
 };
 
@@ -2765,9 +2766,10 @@ static int ns_plan(struct ns_plan *p, struct config *c, int proc)
 		else
 			p->clone_flags |= ns_info[i].flag;
 	}
-	/* It must belong to a new user namespace, and is a matter of these hooks. */
-	p->net_aside = c->ns_new[NS_NET] && !c->ns_new[NS_USER] && !p->joins &&
-		       !c->hooks[HOOK_PRESTART].n_v && !c->hooks[HOOK_CREATE_RUNTIME].n_v;
+	p->host_acts = c->hooks[HOOK_PRESTART].n_v || c->hooks[HOOK_CREATE_RUNTIME].n_v ||
+		       c->n_net_devices;
+	/* Else it is needed early, or belongs to the user namespace that is made with it. */
+	p->net_aside = c->ns_new[NS_NET] && !c->ns_new[NS_USER] && !p->joins && !p->host_acts;
 	if (p->net_aside)
 		p->clone_flags &= ~(uint64_t)CLONE_NEWNET;
 	return 0;
@@ -6640,8 +6642,7 @@ static int init_late_ns(struct init *i)
 
 static int init_host_hooks(struct init *i)
 {
-	if (!i->conf->hooks[HOOK_PRESTART].n_v && !i->conf->hooks[HOOK_CREATE_RUNTIME].n_v &&
-	    !i->conf->n_net_devices)
+	if (!i->plan.host_acts)
 		return 0;
 	TRY(msg_send(i->sync, M_NS_READY, -1, NULL));
 	return msg_expect(i->sync, M_HOST_READY);
