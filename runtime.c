@@ -726,9 +726,11 @@ static ssize_t fd_recv(int sock, void *data, size_t n, struct fd_gift *gift)
 	ssize_t r;
 
 	*gift = (struct fd_gift){ .fd = -1 };
+	/* A peer that ended before it had read all of ours makes for one ECONNRESET; what it said
+	 * before comes after that. */
 	do
 		r = recvmsg(sock, &m, MSG_CMSG_CLOEXEC);
-	while (r < 0 && errno == EINTR);
+	while (r < 0 && (errno == EINTR || errno == ECONNRESET));
 	if (r <= 0)
 		return r;
 	for (struct cmsghdr *h = CMSG_FIRSTHDR(&m); h; h = CMSG_NXTHDR(&m, h)) {
@@ -7429,7 +7431,7 @@ static int run_await_exec(int sock)
 	struct fd_gift gift;
 	ssize_t n = fd_recv(sock, &w, sizeof w, &gift);
 
-	if (n < 0 && errno != ECONNRESET)
+	if (n < 0)
 		return efail("wait for the program to start");
 	if (n <= 0)
 		return 0;
