@@ -124,7 +124,9 @@ build/runtime-symbols: $(SOURCES) build/flags
 build/syscalls.h: test/gen-syscalls test/syscalls.arm build/flags
 	CC='$(CC)' CPPFLAGS='$(OVER) $(filter-out -Ibuild,$(INC)) $(CPPFLAGS) $(CFLAGS)' sh test/gen-syscalls >$@
 
-# helpers of the tests, static like the program
+# helpers of the tests, static like the program; an example that they try
+build/notify-agent: examples/seccomp-notify/agent.c build/flags
+	$(call build,$@,$<,-s)
 build/probe build/floor build/benchtool: build/%: test/%.c build/flags
 	$(call build,$@,$<,-s)
 
@@ -174,7 +176,7 @@ clean:
 	rm -rf runtime build/include build/check build/vm build/.try.* build/flags build/*.log $(BUILT)
 distclean:
 	rm -rf runtime build
-BUILT = $(addprefix build/,runtime-builtin runtime-debug runtime-symbols runtime-asan probe floor benchtool unit bench.tsv test.counts $(notdir $(GENERATED)) fuzz-*)
+BUILT = $(addprefix build/,runtime-builtin runtime-debug runtime-symbols runtime-asan probe notify-agent floor benchtool unit bench.tsv test.counts $(notdir $(GENERATED)) fuzz-*)
 
 # ---- tests ----------------------------------------------------------------------------------------------
 
@@ -184,7 +186,7 @@ demo:
 	@sh examples/demo.sh ./runtime
 
 # Everything, also in a virtual machine; the last line is "N passed, N failed, N skipped".
-TESTED = runtime build/runtime-builtin build/runtime-debug build/probe build/unit
+TESTED = runtime build/runtime-builtin build/runtime-debug build/probe build/notify-agent build/unit
 test:
 	@$(MAKE) --no-print-directory deps
 	@$(MAKE) --no-print-directory $(TESTED)

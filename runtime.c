@@ -113,7 +113,7 @@ enum {                                  /* asm-generic/unistd.h, kernel 5.1 to 5
 	NR_pidfd_send_signal = NR_BASE + 424, NR_open_tree = NR_BASE + 428,
 	NR_move_mount = NR_BASE + 429, NR_fsopen = NR_BASE + 430, NR_fsconfig = NR_BASE + 431,
 	NR_fsmount = NR_BASE + 432, NR_pidfd_open = NR_BASE + 434, NR_clone3 = NR_BASE + 435,
-	NR_close_range = NR_BASE + 436, NR_openat2 = NR_BASE + 437,
+	NR_close_range = NR_BASE + 436, NR_openat2 = NR_BASE + 437, NR_pidfd_getfd = NR_BASE + 438,
 	NR_mount_setattr = NR_BASE + 442,
 };
 
@@ -137,6 +137,9 @@ enum {                                  /* linux/mount.h */
 #define ATTR_NOSYMFOLLOW 0x00200000ull
 #ifndef AT_RECURSIVE
 #define AT_RECURSIVE 0x8000
+#endif
+#ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV          /* kernel 5.19 */
+#define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV 0x20
 #endif
 #ifndef AT_EMPTY_PATH
 #define AT_EMPTY_PATH 0x1000
@@ -1663,6 +1666,7 @@ struct seccomp_conf {
 	int *archs;
 	size_t n_archs;
 	uint32_t flags;                         /* SECCOMP_FILTER_FLAG_* */
+	char *listener_path, *listener_metadata;
 	struct seccomp_rule *rules;
 	size_t n_rules;
 };
@@ -1827,7 +1831,8 @@ static const struct name action_names[] = {
 	{ "SCMP_ACT_KILL", ACT_KILL_THREAD }, { "SCMP_ACT_KILL_THREAD", ACT_KILL_THREAD },
 	{ "SCMP_ACT_KILL_PROCESS", ACT_KILL_PROCESS }, { "SCMP_ACT_TRAP", ACT_TRAP },
 	{ "SCMP_ACT_ERRNO", ACT_ERRNO }, { "SCMP_ACT_TRACE", ACT_TRACE },
-	{ "SCMP_ACT_ALLOW", ACT_ALLOW }, { "SCMP_ACT_LOG", ACT_LOG }, { 0 }
+	{ "SCMP_ACT_ALLOW", ACT_ALLOW }, { "SCMP_ACT_LOG", ACT_LOG },
+	{ "SCMP_ACT_NOTIFY", ACT_NOTIFY }, { 0 }
 };
 static const struct name op_names[] = {
 	{ "SCMP_CMP_NE", OP_NE }, { "SCMP_CMP_LT", OP_LT }, { "SCMP_CMP_LE", OP_LE },
@@ -1838,7 +1843,8 @@ static const struct name op_names[] = {
 static const struct name seccomp_flags[] = {
 	{ "SECCOMP_FILTER_FLAG_TSYNC", 0 },
 	{ "SECCOMP_FILTER_FLAG_LOG", SECCOMP_FILTER_FLAG_LOG },
-	{ "SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW }, { 0 }
+	{ "SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW },
+	{ "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV }, { 0 }
 };
 #define T struct seccomp_arg
 static const struct field seccomp_arg_fields[] = {
@@ -1863,7 +1869,8 @@ static const struct field seccomp_fields[] = {
 	  .sub = arch_names },
 	{ "flags", K_FLAGS, false, OFF(T, flags, uint32_t), .sub = seccomp_flags },
 	F_LIST(T, "syscalls", rules, struct seccomp_rule, seccomp_rule_fields),
-	F_REFUSED("listenerPath"), F_REFUSED("listenerMetadata"), { 0 }
+	F_STR(T, "listenerPath", listener_path), F_STR(T, "listenerMetadata", listener_metadata),
+	{ 0 }
 };
 #undef T
 
@@ -2146,14 +2153,21 @@ static int conf_check_errno(int action, bool has_errno, uint32_t value, const ch
 
 static int conf_check_seccomp(const struct seccomp_conf *s)
 {
+	bool listens = s->listener_path && *s->listener_path;
+
 	if (conf_check_errno(s->default_action, s->has_default_errno, s->default_errno,
 			     "defaultErrnoRet") < 0)
 		return fail("linux.seccomp.%s", str_dup(err.msg));
+	if (s->listener_metadata && *s->listener_metadata && !listens)
+		return fail("linux.seccomp.listenerMetadata: may not be set without listenerPath");
 	for (size_t i = 0; i < s->n_rules; i++) {
 		const struct seccomp_rule *r = &s->rules[i];
 
 		if (!r->n_names)
 			return fail("linux.seccomp.syscalls[%zu].names: may not be empty", i);
+		if (r->action == ACT_NOTIFY && !listens)
+			return fail("linux.seccomp.syscalls[%zu]: SCMP_ACT_NOTIFY: seccomp "
+				    "listenerPath is not set", i);
 		if (conf_check_errno(r->action, r->has_errno, r->errno_ret, "errnoRet") < 0)
 			return fail("linux.seccomp.syscalls[%zu].%s", i, str_dup(err.msg));
 		for (size_t k = 0; k < r->n_args; k++)
@@ -5232,8 +5246,8 @@ static int sec_cwd(const char *cwd)
  * sys_names[] sys_offset[] sys_numbers[][] SYS_COL_* SYS_NATIVE. */
 #include "syscalls.h"
 
-/* A compiled filter; notify: it has rules that ask a listener. */
-struct bpf_prog { struct sock_filter *insn; size_t len; bool notify; };
+/* A compiled filter; notify: it asks a listener, by_number: about sendmsg(2), too. */
+struct bpf_prog { struct sock_filter *insn; size_t len; bool notify, by_number; };
 
 /* Column -1: the kernel this binary runs on has no such ABI; a profile may list it nevertheless. */
 #define X(id, audit, bits, base) \
@@ -5618,7 +5632,7 @@ static int bpf_plan(struct bpf_plan *p, const struct seccomp_conf *s)
 	int id;
 
 	if (s->default_action == ACT_NOTIFY)
-		return fail("SCMP_ACT_NOTIFY cannot be the default action");
+		return fail("SCMP_ACT_NOTIFY cannot be used as default action");
 	if (bpf_action(s->default_action, s->has_default_errno, s->default_errno, &ret) < 0)
 		return ctx("defaultAction");
 	p->conf = s;
@@ -5871,8 +5885,16 @@ static int bpf_assemble(struct bpf_plan *p, const struct bpf_prog *tail, struct 
 			    out->len, BPF_MAXINSNS, p->conf->n_rules, p->n_abi);
 	out->insn = a.end - a.n;
 	if (tail->len) memcpy(a.end, tail->insn, tail->len * sizeof *insn);
-	for (size_t i = 0; i < p->conf->n_rules; i++)
-		out->notify |= p->conf->rules[i].action == ACT_NOTIFY;
+	for (size_t i = 0; i < out->len; i++)
+		out->notify |= out->insn[i].code == (BPF_RET | BPF_K) &&
+			       out->insn[i].k == SECCOMP_RET_USER_NOTIF;
+	for (size_t i = 0; i < p->conf->n_rules && out->notify; i++) {
+		const struct seccomp_rule *r = &p->conf->rules[i];
+
+		for (size_t k = 0; k < r->n_names && r->action == ACT_NOTIFY; k++)
+			out->by_number |= str_eq(r->names[k], "sendmsg") ||
+					  str_eq(r->names[k], "socketcall");
+	}
 	return 0;
 }
 
@@ -6055,15 +6077,53 @@ static int bpf_build(const struct seccomp_conf *s, struct bpf_prog *out)
 	return bpf_compile(s, out);
 }
 
+/* Takes the questions to a listener out of a program and makes them one of their own, in which all
+ * else is allowed.  Loaded both, the kernel's precedence of actions gives every call the verdict of
+ * the whole (seccomp(2)), but the first can go in when the listener is made known, and what the
+ * second forbids is forbidden no sooner than without a listener. */
+static struct bpf_prog bpf_split(struct bpf_prog *p)
+{
+	struct bpf_prog ask = *p;
+
+	ask.insn = arena_alloc(p->len * sizeof *p->insn);
+	memcpy(ask.insn, p->insn, p->len * sizeof *p->insn);
+	for (size_t i = 0; i < p->len; i++) {
+		bool asks = p->insn[i].k == SECCOMP_RET_USER_NOTIF;
+
+		if (p->insn[i].code == (BPF_RET | BPF_K))
+			(asks ? p : &ask)->insn[i].k = SECCOMP_RET_ALLOW;
+	}
+	return ask;
+}
+
+/* Does the kernel know this SECCOMP_FILTER_FLAG_*?  Then it gets as far as the missing program. */
+static bool bpf_flag_works(uint32_t flag)
+{
+	if (flag == SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV)
+		flag |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
+	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flag, NULL) < 0 && errno == EFAULT;
+}
+
 /* Installs a program in this process; needs no_new_privs or CAP_SYS_ADMIN.  flags:
- * SECCOMP_FILTER_FLAG_*. */
+ * SECCOMP_FILTER_FLAG_*.  Returns the listener if NEW_LISTENER is among them, else 0. */
 static int bpf_load(const struct bpf_prog *p, uint32_t flags)
 {
 	struct sock_fprog fprog = { .len = (unsigned short)p->len, .filter = p->insn };
 
-	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &fprog) < 0)
-		return efail("linux.seccomp: load the filter");
-	return 0;
+	if (!(flags & SECCOMP_FILTER_FLAG_NEW_LISTENER))        /* it means nothing, so EINVAL */
+		flags &= ~(uint32_t)SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
+	int fd = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &fprog);
+
+	if (fd >= 0 || errno != EINVAL)
+		return fd >= 0 ? fd : efail("linux.seccomp: load the filter");
+	for (const struct name *f = seccomp_flags; f->name; f++)
+		if (flags & (uint32_t)f->value && !bpf_flag_works((uint32_t)f->value))
+			return fail("linux.seccomp.flags: %s: this kernel is too old", f->name);
+	if (flags & SECCOMP_FILTER_FLAG_NEW_LISTENER &&
+	    !bpf_flag_works(SECCOMP_FILTER_FLAG_NEW_LISTENER))
+		return fail("linux.seccomp: SCMP_ACT_NOTIFY needs Linux 5.0 or later");
+	errno = EINVAL;
+	return efail("linux.seccomp: load the filter");
 }
 
 /* The architectures that this binary filters, by the specification's names. */
@@ -6502,6 +6562,7 @@ static int io_wait(struct io *io)
  *              <-------------------------------- M_SOURCE, M_CONSOLE   (when needed)
  *                                                createContainer hooks, masks, pivot_root,
  *                                                user, capabilities               HERE 2
+ *   listenerPath <------------------------------ M_LISTENER  (if the filter asks somebody)
  *              <-------------------------------- M_READY
  *   rlimits, oom_score_adj, state "created"
  *   M_GO --------------------------------------> `run`: goes on
@@ -6515,9 +6576,10 @@ static int io_wait(struct io *io)
  * Entries: run_create run_start run_exec run_kill run_destroy run_protect.                     */
 
 enum msg { M_HELLO, M_MAPPED, M_NS_READY, M_HOST_READY, M_NETWORK, M_SOURCE, M_CONSOLE,
-	   M_RLIMITS, M_READY, M_GO, M_ERROR };
+	   M_RLIMITS, M_LISTENER, M_READY, M_GO, M_ERROR };
 static const char *const msg_names[] = { "hello", "mapped", "namespaces", "host", "network",
-					 "source", "console", "rlimits", "ready", "go", "error" };
+					 "source", "console", "rlimits", "listener", "ready", "go",
+					 "error" };
 
 /* One SEQPACKET message: never split, never joined.  text: an error or a path. */
 struct wire { int32_t msg, no; char text[PATH_MAX]; };
@@ -6583,7 +6645,7 @@ struct init {
 	const struct run_opts *o;
 	struct ns_plan plan;
 	struct io *io;
-	struct bpf_prog filter;
+	struct bpf_prog filter, ask;            /* ask: what goes to the listener                 */
 	int sync, other;                        /* our end; the other side's, closed on our side  */
 	int start;                              /* listening socket, or sync itself for `run`     */
 	int console;                            /* connected console socket, -1: over sync        */
@@ -6872,6 +6934,29 @@ static int init_find_program(struct init *i)
 	return i->program ? 0 : -1;
 }
 
+/* Loads the part of the filter that asks, and waits until the agent has the other end: from then on
+ * it can answer whatever we do.  Only the one call that hands it over must not ask.  sendmsg(2)
+ * passes the descriptor itself.  If that asks, write(2), which may not, passes its number, and the
+ * other side takes it with pidfd_getfd(2); for that it needs CAP_SYS_PTRACE. */
+static int init_listener(struct init *i)
+{
+	struct wire w = { .msg = M_LISTENER };
+
+	if (!i->filter.notify)
+		return 0;
+	autoclose int fd = bpf_load(&i->ask, i->conf->seccomp.flags |
+						     SECCOMP_FILTER_FLAG_NEW_LISTENER);
+
+	if (fd < 0)
+		return -1;
+	w.no = fd;
+	if (!i->ask.by_number)
+		TRY(msg_send(i->sync, M_LISTENER, fd, NULL));
+	else if (write(i->sync, &w, offsetof(struct wire, text) + 1) < 0)
+		return efail("tell the seccomp listener to the other side");
+	return msg_expect(i->sync, M_LISTENER);
+}
+
 /* exec: the container as it is.  Root's direct child enters here, all at once (setns(2) with a
  * pidfd, 5.8), not dumpable before it does: nobody inside may look (CVE-2016-9962). */
 static int init_enter(struct init *i)
@@ -6928,11 +7013,13 @@ static const struct step identity_steps[] = {
 	{ "rlimits", init_rlimits },
 	{ "identity", init_identity },
 	{ "program", init_find_program },       /* as the user, who may see less                  */
+	{ "listener", init_listener },          /* the agent may have to answer all that follows  */
 	{ 0 }
 };
 static const struct step early_filter_steps[] = {       /* up to where create may go unfiltered  */
 	{ "stdio", init_take_terminal }, { "label", init_label }, { "close", init_close },
-	{ "rlimits", init_rlimits }, { "program", init_find_program }, { 0 }
+	{ "rlimits", init_rlimits }, { "program", init_find_program },
+	{ "listener", init_listener }, { 0 }
 };
 static const struct step late_identity_steps[] = {
 	{ "identity", init_identity }, { "program", init_find_program }, { 0 }
@@ -7197,6 +7284,29 @@ static int run_give_source(int sock, const char *text)
 	return msg_send(sock, M_SOURCE, fd, NULL);
 }
 
+/* Sends the agent of linux.seccomp.listenerPath the listener and whose it is, config-linux.md "The
+ * Container Process State": one state on a connection, all in one message. */
+static int run_listener(struct container *c, const struct init *i, pid_t pid, int fd)
+{
+	const struct seccomp_conf *s = &i->conf->seccomp;
+	struct buf b = { 0 };
+	autoclose int agent = tty_connect(s->listener_path);
+
+	if (agent < 0)
+		return ctx("linux.seccomp.listenerPath: failed to connect with seccomp agent");
+	buf_fmt(&b, "{\"ociVersion\":\"" SPEC_VERSION "\",\"fds\":[\"seccompFd\"],\"pid\":%d", pid);
+	if (s->listener_metadata && *s->listener_metadata) {
+		buf_fmt(&b, ",\"metadata\":");
+		buf_quote(&b, s->listener_metadata);
+	}
+	buf_fmt(&b, ",\"state\":");
+	state_print(c, i->exec ? ST_RUNNING : ST_CREATING, &b, "");
+	buf_fmt(&b, "}");
+	if (fd_send(agent, fd, b.p, b.len) < 0)
+		return efail("linux.seccomp.listenerPath: send the container process state");
+	return msg_send(i->other, M_LISTENER, -1, NULL);
+}
+
 /* Serves init until it is ready. */
 static int run_serve(struct container *c, struct init *i, pid_t pid)
 {
@@ -7212,7 +7322,8 @@ static int run_serve(struct container *c, struct init *i, pid_t pid)
 			io_resize(i->io);
 			continue;
 		}
-		close_p(&gift.fd);
+		autoclose int fd = gift.fd;
+
 		if (w.msg == M_READY)
 			return 0;
 		if (w.msg == M_NS_READY) {
@@ -7225,6 +7336,13 @@ static int run_serve(struct container *c, struct init *i, pid_t pid)
 			TRY(msg_send(i->other, M_RLIMITS, -1, NULL));
 		} else if (w.msg == M_SOURCE) {
 			TRY(run_give_source(i->other, w.text));
+		} else if (w.msg == M_LISTENER) {
+			if (fd < 0)
+				fd = (int)syscall(NR_pidfd_getfd,
+						  i->exec ? i->io->pidfd : c->pidfd, w.no, 0);
+			if (fd < 0)
+				return efail("take the seccomp listener from init");
+			TRY(run_listener(c, i, pid, fd));
 		} else {
 			return fail("init sent message %d out of turn", w.msg);
 		}
@@ -7299,6 +7417,8 @@ static int run_prepare(struct init *i)
 	TRY(sec_check_label(i->p));
 	if (i->conf->has_seccomp && bpf_build(&i->conf->seccomp, &i->filter) < 0)
 		return ctx("linux");
+	if (i->filter.notify)
+		i->ask = bpf_split(&i->filter);
 	if (i->o->console_socket) {
 		i->console = tty_connect(i->o->console_socket);
 		if (i->console < 0)
@@ -8571,7 +8691,7 @@ static void feat_names(struct buf *b, const char *pad, const char *key, const st
 
 static void feat_seccomp(struct buf *b)
 {
-	struct strs archs = { 0 };
+	struct strs archs = { 0 }, flags = { 0 };
 
 	bpf_archs(&archs);
 	buf_fmt(b, "        \"seccomp\": {\n            \"enabled\": true,\n");
@@ -8583,7 +8703,10 @@ static void feat_seccomp(struct buf *b)
 	buf_fmt(b, ",\n");
 	feat_names(b, "            ", "knownFlags", seccomp_flags);
 	buf_fmt(b, ",\n");
-	feat_names(b, "            ", "supportedFlags", seccomp_flags);
+	for (const struct name *f = seccomp_flags; f->name; f++)
+		if (bpf_flag_works((uint32_t)f->value))
+			strs_add(&flags, str_dup(f->name));
+	feat_list(b, "            ", "supportedFlags", &flags);
 	buf_fmt(b, "\n        },\n");
 }
 

@@ -370,12 +370,6 @@ test_unsupported_mount_fields() {
 	refuses 'mounts[1].gidMappings: is not supported by this program' "mounts.1.gidMappings=$m"
 }
 
-test_unsupported_seccomp_fields() {
-	need root
-	need runtime
-	refuses 'linux.seccomp.listenerPath: is not supported by this program' 'linux.seccomp={"defaultAction":"SCMP_ACT_ALLOW","listenerPath":"/x"}'
-}
-
 test_labels_without_their_module() {
 	need root
 	[ -d /sys/module/apparmor ] && grep -q Y /sys/module/apparmor/parameters/enabled 2>/dev/null && skip 'needs a kernel without AppArmor'
@@ -422,7 +416,7 @@ test_without_the_linux_part() {
 test_unsupported_fields_that_ask_for_nothing() {
 	need root
 	need runtime
-	accepts linux.resources.blockIO={} linux.netDevices={} mounts.1.uidMappings=[] 'linux.seccomp={"defaultAction":"SCMP_ACT_ALLOW","listenerPath":""}'
+	accepts linux.resources.blockIO={} linux.netDevices={} mounts.1.uidMappings=[]
 }
 
 run_tests

@@ -19,6 +19,7 @@
 #include <limits.h>
 #include <net/if.h>
 #include <poll.h>
+#include <pthread.h>
 #include <pty.h>
 #include <sched.h>
 #include <signal.h>
@@ -954,6 +955,63 @@ static int v_syscall(int argc, char **argv)	/* numbers as they are, all else as 
 	return 0;
 }
 
+static long watched;		/* the system call of the verb "sigsys", "thread" */
+
+static void on_sigsys(int sig, siginfo_t *i, void *context)
+{
+	char b[100];
+	(void)sig, (void)context;
+	int n = snprintf(b, sizeof b, "SIGSYS call %s code %d data %d\n", i->si_syscall == watched ? "yes" : "no", i->si_code, i->si_errno);
+	_exit(write(1, b, n) == n ? 0 : 1);
+}
+
+static void *call_watched(void *unused)
+{
+	(void)unused;
+	return (void *)syscall(watched, 0, 0, 0, 0, 0, 0);
+}
+
+static int v_watch(int argc, char **argv)	/* what a system call does to who makes it, by the verb */
+{
+	struct sigaction sa = { .sa_sigaction = on_sigsys, .sa_flags = SA_SIGINFO };
+	pthread_t t;
+	(void)argc;
+	watched = word_value(syscalls, LEN(syscalls), "", argv[1]);
+	if (watched < 0) return 2;
+	if (!strcmp(argv[0], "thread")) {
+		if (pthread_create(&t, NULL, call_watched, NULL)) return 1;
+		usleep(300000);
+		return puts("the process lives"), 0;
+	}
+	sigaction(SIGSYS, &sa, NULL);
+	call_watched(NULL);
+	return puts("no signal"), 1;
+}
+
+static int v_tracer(int argc, char **argv)	/* CMD's system calls that a filter gives its tracer */
+{
+	int st;
+	(void)argc;
+	pid_t pid = fork();
+	if (!pid) {
+		ptrace(PTRACE_TRACEME, 0, 0, 0);
+		raise(SIGSTOP);
+		run(argv + 1);
+	}
+	if (waitpid(pid, &st, 0) < 0 || ptrace(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_TRACESECCOMP | PTRACE_O_EXITKILL) < 0) return bad("ptrace");
+	for (ptrace(PTRACE_CONT, pid, 0, 0); waitpid(pid, &st, 0) == pid && WIFSTOPPED(st); ) {
+		unsigned long data = 0;
+		int sig = WSTOPSIG(st);
+		if (st >> 8 == (SIGTRAP | PTRACE_EVENT_SECCOMP << 8)) {
+			ptrace(PTRACE_GETEVENTMSG, pid, 0, &data);
+			printf("traced data %lu\n", data);
+			fflush(stdout);
+		}
+		ptrace(PTRACE_CONT, pid, 0, sig == SIGTRAP ? 0 : sig);
+	}
+	return WIFEXITED(st) ? WEXITSTATUS(st) : 128 + WTERMSIG(st);
+}
+
 static int v_memory(int argc, char **argv)	/* memory MB [SECS]: touch that much and hold it */
 {
 	size_t n = atoi(argv[1]) * 1048576UL;
@@ -1836,7 +1894,12 @@ static int v_recvfd(int argc, char **argv)
 		if (k) printf("pid: %d\n", atoi(k + 5));
 	}
 	fflush(stdout);
-	if (notify) return answer(fd, notify), 0;
+	if (notify) {
+		pf.fd = c;
+		printf("closed: %s\n", poll(&pf, 1, 5000) > 0 && read(c, data, sizeof data) == 0 ? "yes" : "no");
+		fflush(stdout);
+		return answer(fd, notify), 0;
+	}
 	if (!isatty(fd)) return 0;
 	if (size) set_size(fd, size);
 	int out = file ? open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644) : 1;
@@ -1965,6 +2028,9 @@ static const struct verb { const char *name, *args; int min; int (*fn)(int, char
 	{ "daemonize", "[SECS]", 0, v_daemonize, "leave a sleeping daemon behind" },
 	{ "zombie", "[SECS]", 0, v_zombie, "hold an unreaped child" },
 	{ "syscall", "NR|NAME [ARG...]", 1, v_syscall, "one raw system call" },
+	{ "sigsys", "NAME", 1, v_watch, "make a system call and show the SIGSYS it gets" },
+	{ "thread", "NAME", 1, v_watch, "make a system call in a second thread: is the first alive?" },
+	{ "tracer", "CMD...", 1, v_tracer, "trace CMD: the system calls that a filter hands over" },
 	{ "memory", "MB [SECS]", 1, v_memory, "touch memory" },
 	{ "burn", "SECS", 1, v_burn, "use the cpu" },
 	{ "forkbomb", "N", 1, v_forkbomb, "how many forks succeed" },
