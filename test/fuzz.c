@@ -55,7 +55,6 @@ static _Noreturn void must_fail(const char *what, int line)
 			must_fail(#condition, __LINE__); \
 		} \
 	} while (0)
-#pragma GCC diagnostic ignored "-Wshadow"        /* its prog is not runtime.c's */
 #include "seccomp_test.h"
 
 /* ---- choices ---- */

@@ -114,6 +114,69 @@ test_trace_without_a_tracer() {
 	is "$out" 'ERRNO ENOSYS syscall getpriority'
 }
 
+# The verdict's data is errnoRet, and the tracer decides.
+test_trace_with_a_tracer() {
+	allow_but '{"names":["getpriority"],"action":"SCMP_ACT_TRACE","errnoRet":77}' args='/probe tracer /probe syscall getpriority 0 0'
+	rt_ok run -b b "$id"
+	is "$(echo "$out" | tr '\n' ' ')" 'traced data 77 20 '
+	allow_but '{"names":["getpriority"],"action":"SCMP_ACT_TRACE"}' args='/probe tracer /probe syscall getpriority 0 0'
+	rt_ok run -b b "$id"
+	is "$(echo "$out" | tr '\n' ' ')" 'traced data 1 20 ' 'EPERM where none is given'
+}
+
+test_trap_is_a_signal_that_can_be_handled() {
+	allow_but '{"names":["getpriority"],"action":"SCMP_ACT_TRAP"}' args='/probe sigsys getpriority'
+	rt_ok run -b b "$id"
+	is "$out" 'SIGSYS call yes code 1 data 0'	# SYS_SECCOMP
+}
+
+test_kill_thread_spares_the_process() {
+	for action in KILL KILL_THREAD; do
+		allow_but "{\"names\":[\"getpriority\"],\"action\":\"SCMP_ACT_$action\"}" args='/probe thread getpriority'
+		rt_ok run -b b "$id"
+		is "$out" 'the process lives' "$action"
+	done
+}
+
+test_kill_process_spares_no_thread() {
+	allow_but '{"names":["getpriority"],"action":"SCMP_ACT_KILL_PROCESS"}' args='/probe thread getpriority'
+	rt run -b b "$id"
+	is "$status" 159
+	is "$out" ''
+}
+
+# logs WHAT: runs the container, whose program has a name of its own; sets $logged to the kernel's audit lines
+# (seccomp is type 1326) of it
+logs() {
+	need tool dmesg
+	echo "test $id $1" 2>/dev/null >/dev/kmsg || skip 'needs a kernel log that can be written'
+	dmesg 2>/dev/null | grep -q "test $id $1" || skip 'needs a kernel log that can be read'
+	comm=$(echo "$id" | cut -c 1-15)
+	cp b/rootfs/probe "b/rootfs/$comm"
+	edit b/config.json "process.args.0=/$comm"
+	rt run -b b "$id"
+	logged=$(dmesg | sed "1,/test $id $1/d" | grep "type=1326 .*comm=\"$comm\"")
+}
+
+test_log_is_logged() {
+	allow_but '{"names":["getpriority"],"action":"SCMP_ACT_LOG"}'
+	logs action
+	is "$out" 20
+	like "$logged" ' code=0x7ffc0000'
+}
+
+test_flag_log_logs_what_is_refused() {
+	need runtime		# newer than runc 1.1
+	rule='"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["getpriority"],"action":"SCMP_ACT_ERRNO"}]'
+	filter "{$rule}"
+	logs without
+	unlike "$logged" ' code=0x5'
+	filter "{\"flags\":[\"SECCOMP_FILTER_FLAG_LOG\"],$rule}"
+	logs with
+	is "$out" 'ERRNO EPERM syscall getpriority'
+	like "$logged" ' code=0x5000'
+}
+
 # What a static program needs to run "probe syscall".
 NEEDED='"execve","brk","mmap","mprotect","munmap","arch_prctl","set_tid_address","set_robust_list","rseq","write","writev","ioctl",
 	"exit","exit_group","read","close","fstat","newfstatat","prctl","futex","rt_sigaction","rt_sigprocmask","getuid","uname","getrandom","readlink"'
@@ -434,6 +497,28 @@ test_unknown_architecture() {
 	filter '{"defaultAction":"SCMP_ACT_ALLOW","architectures":["SCMP_ARCH_Z80"]}'
 	rt_fails run -b b "$id"
 	has "$err" Z80
+}
+
+# A call that is younger than all of the profile's gets ENOSYS, so that a libc falls back; an older one the default.
+test_calls_newer_than_the_profile_get_enosys() {
+	need runtime		# others need calls of their own
+	case $("$PROBE" machine) in x86_64) arch=X86_64 ;; aarch64) arch=AARCH64 ;; *) skip 'needs x86_64 or aarch64' ;; esac
+	filter "{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"architectures\":[\"SCMP_ARCH_$arch\"],\"syscalls\":[{\"names\":[$NEEDED,\"openat2\"],\"action\":\"SCMP_ACT_ALLOW\"}]}" \
+		args='/probe syscall faccessat2 -1 x 0 0'
+	rt run -b b "$id"
+	is "$out" 'ERRNO ENOSYS syscall faccessat2'
+	edit b/config.json 'process.args=["/probe","syscall","900"]'
+	rt run -b b "$id"
+	is "$out" 'ERRNO ENOSYS syscall 900' 'not even made yet'
+	edit b/config.json 'process.args=["/probe","syscall","getpriority","0","0"]'
+	rt run -b b "$id"
+	is "$out" 'ERRNO EPERM syscall getpriority'
+	edit b/config.json linux.seccomp.defaultAction=SCMP_ACT_KILL_PROCESS 'process.args=["/probe","syscall","900"]'
+	rt run -b b "$id"
+	is "$out" 'ERRNO ENOSYS syscall 900' 'where the default kills, too'
+	edit b/config.json linux.seccomp.architectures-
+	rt run -b b "$id"
+	is "$status" 159 'but only for architectures that are listed'
 }
 
 # 0x40000000 + n is the x32 way to make a call on x86_64: never a way around a rule.

@@ -710,13 +710,13 @@ static void st_random_profiles(void)
 /* The kernel's word: both programs load, and do there what they do here. */
 static int st_in_kernel(const struct bpf_prog *p)
 {
-	struct sock_fprog prog = { .len = (unsigned short)p->len, .filter = p->insn };
+	struct sock_fprog fprog = { .len = (unsigned short)p->len, .filter = p->insn };
 	int status;
 	pid_t pid = fork();
 
 	if (pid == 0) {
 		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) _exit(10);
-		if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog) < 0) _exit(11);
+		if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &fprog) < 0) _exit(11);
 		if (syscall(SYS_mount, 0, 0, 0, 0, 0) != -1 || errno != EPERM) _exit(1);
 		if (syscall(SYS_clone3, 0, 0) != -1 || errno != ENOSYS) _exit(2);
 		if (syscall(SYS_personality, 0xffffffffUL) < 0) _exit(3);

@@ -2736,7 +2736,6 @@ static void test_net_verdict(void)
 	else if (!held) \
 		held = report(true, "seccomp: line %d", __LINE__); \
 } while (0)
-#pragma GCC diagnostic ignored "-Wshadow"        /* its prog is not runtime.c's */
 #include "seccomp_test.h"
 
 int main(void)
