@@ -178,6 +178,14 @@ struct clone3_args {                    /* linux/sched.h struct clone_args, vers
 	uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls;
 	uint64_t set_tid, set_tid_size, cgroup;
 };
+struct sched_attr1 {                    /* linux/sched/types.h, version 1 (5.3) */
+	uint32_t size, policy;
+	uint64_t flags;
+	int32_t nice;
+	uint32_t priority;
+	uint64_t runtime, deadline, period;
+	uint32_t util_min, util_max;
+};
 struct open_how2 { uint64_t flags, mode, resolve; };                   /* struct open_how */
 struct mount_attr1 { uint64_t attr_set, attr_clr, propagation, userns_fd; };
 
@@ -355,6 +363,33 @@ static int str_u64(const char *s, uint64_t max, uint64_t *out)
 	}
 	*out = v;
 	return 0;
+}
+
+/* A set of small numbers (cpus, memory nodes), laid out as the kernel's bit masks are. */
+enum { BITS_MAX = 8192, BITS_WORD = 8 * sizeof(long) };
+struct bits { unsigned long w[BITS_MAX / BITS_WORD]; };
+
+/* "0-3,7" into bits; blanks and empty items do no harm.  Returns how many there are, or -1 for what
+ * is no such list of numbers below max. */
+static int str_bits(const char *s, uint64_t max, struct bits *bits)
+{
+	int count = 0;
+
+	while (*(s += strspn(s, ", "))) {
+		size_t n = strcspn(s, ", ");
+		char *from = str_ndup(s, n), *to = strchr(from, '-');
+		uint64_t i, last;
+
+		if (to)
+			*to++ = '\0';
+		if (str_u64(from, max - 1, &i) < 0 || str_u64(to ? to : from, max - 1, &last) < 0 ||
+		    i > last)
+			return -1;
+		for (; i <= last; i++, count++)
+			bits->w[i / BITS_WORD] |= 1ul << i % BITS_WORD;
+		s += n;
+	}
+	return count;
 }
 
 /* Word n of a line, counted from 0, words separated by blanks; "" past the end. */
@@ -1111,6 +1146,44 @@ static const struct name rlimit_names[] = {
 	{ "RLIMIT_STACK", RLIMIT_STACK }, { 0 }
 };
 
+/* linux/sched.h, linux/ioprio.h, linux/mempolicy.h, linux/personality.h */
+enum {
+	POLICY_OTHER, POLICY_FIFO, POLICY_RR, POLICY_BATCH, POLICY_ISO, POLICY_IDLE,
+	POLICY_DEADLINE,
+};
+static const struct name sched_policies[] = {
+	{ "SCHED_OTHER", POLICY_OTHER }, { "SCHED_FIFO", POLICY_FIFO }, { "SCHED_RR", POLICY_RR },
+	{ "SCHED_BATCH", POLICY_BATCH }, { "SCHED_ISO", POLICY_ISO },
+	{ "SCHED_IDLE", POLICY_IDLE }, { "SCHED_DEADLINE", POLICY_DEADLINE }, { 0 }
+};
+enum { SCHED_KEEP_PARAMS = 0x10 };
+static const struct name sched_flags[] = {
+	{ "SCHED_FLAG_RESET_ON_FORK", 0x01 }, { "SCHED_FLAG_RECLAIM", 0x02 },
+	{ "SCHED_FLAG_DL_OVERRUN", 0x04 }, { "SCHED_FLAG_KEEP_POLICY", 0x08 },
+	{ "SCHED_FLAG_KEEP_PARAMS", SCHED_KEEP_PARAMS }, { "SCHED_FLAG_UTIL_CLAMP_MIN", 0x20 },
+	{ "SCHED_FLAG_UTIL_CLAMP_MAX", 0x40 }, { 0 }
+};
+static const struct name ioprio_classes[] = {
+	{ "IOPRIO_CLASS_RT", 1 }, { "IOPRIO_CLASS_BE", 2 }, { "IOPRIO_CLASS_IDLE", 3 }, { 0 }
+};
+enum {
+	MPOL_DEFAULT, MPOL_PREFERRED, MPOL_BIND, MPOL_INTERLEAVE, MPOL_LOCAL, MPOL_PREFERRED_MANY,
+	MPOL_WEIGHTED_INTERLEAVE,
+};
+static const struct name mempolicy_modes[] = {
+	{ "MPOL_DEFAULT", MPOL_DEFAULT }, { "MPOL_BIND", MPOL_BIND },
+	{ "MPOL_INTERLEAVE", MPOL_INTERLEAVE },
+	{ "MPOL_WEIGHTED_INTERLEAVE", MPOL_WEIGHTED_INTERLEAVE },
+	{ "MPOL_PREFERRED", MPOL_PREFERRED }, { "MPOL_PREFERRED_MANY", MPOL_PREFERRED_MANY },
+	{ "MPOL_LOCAL", MPOL_LOCAL }, { 0 }
+};
+static const struct name mempolicy_flags[] = {
+	{ "MPOL_F_NUMA_BALANCING", 1 << 13 }, { "MPOL_F_RELATIVE_NODES", 1 << 14 },
+	{ "MPOL_F_STATIC_NODES", 1 << 15 }, { 0 }
+};
+static const struct name personality_domains[] = { { "LINUX", 0 }, { "LINUX32", 8 }, { 0 } };
+static const struct name no_names[] = { { 0 } };        /* the spec knows no value (yet)      */
+
 #define S(n) { #n, SIG##n }
 static const struct name signal_names[] = {
 	S(ABRT), S(ALRM), S(BUS), S(CHLD), S(CONT), S(FPE), S(HUP), S(ILL), S(INT), S(IO), S(KILL),
@@ -1596,8 +1669,16 @@ static int dec_load(char *text, size_t len, const struct field *fields, void *ba
 struct id_map { uint32_t inside, outside, size; };
 struct rlimit_conf { int type; uint64_t soft, hard; };
 
+struct sched_conf {
+	int policy;
+	uint32_t flags;
+	struct opt nice, priority;
+	uint64_t runtime, deadline, period;     /* nanoseconds */
+};
+
 struct process_conf {
-	bool terminal, no_new_privs, has_capabilities, has_console_size;
+	bool terminal, no_new_privs, has_capabilities, has_console_size, has_sched, has_ioprio;
+	bool has_affinity;
 	struct { uint32_t height, width; } console_size;
 	char *cwd, *apparmor, *selinux;
 	struct strs env, args;
@@ -1606,6 +1687,9 @@ struct process_conf {
 	struct rlimit_conf *rlimits;
 	size_t n_rlimits;
 	struct opt oom_score_adj;
+	struct sched_conf sched;
+	struct { int class; struct opt level; } ioprio;
+	struct { char *initial, *final; } affinity;     /* of a further process: `exec` */
 };
 
 struct mount_conf { char *dest, *type, *source; struct strs options; };
@@ -1675,6 +1759,9 @@ struct config {
 	char *oci_version, *hostname, *domainname, *cgroups_path, *rootfs_propagation;
 	char *mount_label;
 	bool has_process, has_root, has_linux, has_seccomp, has_resources;
+	bool has_personality, has_mempolicy;
+	struct { int domain; uint32_t flags; } personality;
+	struct { int mode; uint32_t flags; char *nodes; } mempolicy;
 	struct { char *path; bool readonly; } root;
 	struct process_conf process;
 	struct mount_conf *mounts;
@@ -1724,6 +1811,25 @@ static const struct field rlimit_fields[] = {
 	{ "soft", K_U64, true, OFF(struct rlimit_conf, soft, uint64_t) },
 	{ "hard", K_U64, true, OFF(struct rlimit_conf, hard, uint64_t) }, { 0 }
 };
+#define S(m) offsetof(struct sched_conf, m)
+static const struct field sched_fields[] = {
+	{ "policy", K_NAME, true, S(policy), .sub = sched_policies },
+	{ "nice", K_OPT, false, S(nice) }, { "priority", K_OPT, false, S(priority) },
+	{ "flags", K_FLAGS, false, S(flags), .sub = sched_flags },
+	{ "runtime", K_U64, false, S(runtime) }, { "deadline", K_U64, false, S(deadline) },
+	{ "period", K_U64, false, S(period) }, { 0 }
+};
+#undef S
+#define P(outer, m) (offsetof(T, outer.m) - offsetof(T, outer))
+static const struct field ioprio_fields[] = {
+	{ "class", K_NAME, true, P(ioprio, class), .sub = ioprio_classes },
+	{ "priority", K_OPT, true, P(ioprio, level) }, { 0 }
+};
+static const struct field affinity_fields[] = {
+	{ "initial", K_STR, false, P(affinity, initial) },
+	{ "final", K_STR, false, P(affinity, final) }, { 0 }
+};
+#undef P
 static const struct field process_fields[] = {
 	F_BOOL(T, "terminal", terminal), F_OBJ_HAS(T, "consoleSize", console_size, console_fields),
 	F_OBJ(T, "user", user, user_fields), F_STRS(T, "args", args), F_STRS(T, "env", env),
@@ -1731,7 +1837,9 @@ static const struct field process_fields[] = {
 	F_LIST(T, "rlimits", rlimits, struct rlimit_conf, rlimit_fields),
 	F_BOOL(T, "noNewPrivileges", no_new_privs), F_STR(T, "apparmorProfile", apparmor),
 	F_STR(T, "selinuxLabel", selinux), F_OPT(T, "oomScoreAdj", oom_score_adj),
-	F_REFUSED("scheduler"), F_REFUSED("ioPriority"), F_REFUSED("execCPUAffinity"), { 0 }
+	F_OBJ_HAS(T, "scheduler", sched, sched_fields),
+	F_OBJ_HAS(T, "ioPriority", ioprio, ioprio_fields),
+	F_OBJ_HAS(T, "execCPUAffinity", affinity, affinity_fields), { 0 }
 };
 #undef T
 
@@ -1879,6 +1987,17 @@ static const struct field root_fields[] = {
 	{ "path", K_STR, true, offsetof(T, root.path) - offsetof(T, root) },
 	{ "readonly", K_BOOL, false, offsetof(T, root.readonly) - offsetof(T, root) }, { 0 }
 };
+#define P(outer, m) (offsetof(T, outer.m) - offsetof(T, outer))
+static const struct field personality_fields[] = {
+	{ "domain", K_NAME, true, P(personality, domain), .sub = personality_domains },
+	{ "flags", K_FLAGS, false, P(personality, flags), .sub = no_names }, { 0 }
+};
+static const struct field mempolicy_fields[] = {
+	{ "mode", K_NAME, true, P(mempolicy, mode), .sub = mempolicy_modes },
+	{ "flags", K_FLAGS, false, P(mempolicy, flags), .sub = mempolicy_flags },
+	{ "nodes", K_STR, false, P(mempolicy, nodes) }, { 0 }
+};
+#undef P
 static const struct field linux_fields[] = {            /* counts from struct config */
 	F_LIST(T, "namespaces", namespaces, struct ns_conf, ns_fields),
 	F_LIST(T, "uidMappings", uid_maps, struct id_map, id_map_fields),
@@ -1890,9 +2009,10 @@ static const struct field linux_fields[] = {            /* counts from struct co
 	F_STR(T, "rootfsPropagation", rootfs_propagation),
 	F_OBJ_HAS(T, "seccomp", seccomp, seccomp_fields), F_MAP(T, "sysctl", sysctl),
 	F_STRS(T, "maskedPaths", masked_paths), F_STRS(T, "readonlyPaths", readonly_paths),
-	F_STR(T, "mountLabel", mount_label), F_REFUSED("intelRdt"), F_REFUSED("personality"),
+	F_STR(T, "mountLabel", mount_label), F_REFUSED("intelRdt"),
 	F_KEYED(T, "netDevices", net_devices, struct net_device_conf, net_device_fields),
-	F_REFUSED("memoryPolicy"), { 0 }
+	F_OBJ_HAS(T, "personality", personality, personality_fields),
+	F_OBJ_HAS(T, "memoryPolicy", mempolicy, mempolicy_fields), { 0 }
 };
 static const struct field config_fields[] = {
 	F_STR_MUST(T, "ociVersion", oci_version), F_OBJ_HAS(T, "root", root, root_fields),
@@ -1932,6 +2052,14 @@ static int conf_check_sysctl(const struct config *c, const char *key)
 				    key, name_of(ns_names, owned[i].ns));
 		}
 	return fail("linux.sysctl: sysctl \"%s\" is not in a separate kernel namespace", key);
+}
+
+static const char *conf_annotation(const struct config *c, const char *key)
+{
+	for (size_t i = 0; i < c->annotations.n; i++)
+		if (str_eq(c->annotations.v[i].key, key))
+			return c->annotations.v[i].value;
+	return NULL;
 }
 
 #define NO_ID UINT32_MAX
@@ -2119,8 +2247,71 @@ static int conf_check_net_devices(const struct config *c)
 	return 0;
 }
 
+static int conf_check_cpus(const char *list, const char *at, const char *field)
+{
+	struct bits unused = { 0 };
+
+	if (!list || !*list || str_bits(list, BITS_MAX, &unused) > 0)
+		return 0;
+	return fail("%s.execCPUAffinity.%s: \"%s\" is not a list of cpus like 0-3,7", at, field,
+		    list);
+}
+
+/* What sched_setattr(2) and ioprio_set(2) would answer with a bare "invalid argument". */
+static int conf_check_schedule(const struct process_conf *p, const char *at)
+{
+	const struct sched_conf *s = &p->sched;
+	bool rt = s->policy == POLICY_FIFO || s->policy == POLICY_RR;
+
+	if (s->nice.v < -20 || s->nice.v > 19)
+		return fail("%s.scheduler.nice: %" PRId64 " is not in -20..19", at, s->nice.v);
+	if (rt && !(s->flags & SCHED_KEEP_PARAMS) && (s->priority.v < 1 || s->priority.v > 99))
+		return fail("%s.scheduler.priority: %" PRId64 " is not in 1..99, as %s needs", at,
+			    s->priority.v, name_of(sched_policies, s->policy));
+	if (!rt && s->priority.v)
+		return fail("%s.scheduler.priority: only SCHED_FIFO and SCHED_RR have one", at);
+	if (s->policy != POLICY_DEADLINE && (s->runtime || s->deadline || s->period))
+		return fail("%s.scheduler: runtime, deadline and period are for SCHED_DEADLINE",
+			    at);
+	if (p->ioprio.level.v < 0 || p->ioprio.level.v > 7)
+		return fail("%s.ioPriority.priority: %" PRId64 " is not in 0..7", at,
+			    p->ioprio.level.v);
+	TRY(conf_check_cpus(p->affinity.initial, at, "initial"));
+	return conf_check_cpus(p->affinity.final, at, "final");
+}
+
+enum { MPOL_NODES_MAX = 1024 };                 /* the kernel's limit, CONFIG_NODES_SHIFT 10  */
+
+/* Which modes take nodes: set_mempolicy(2). */
+static int conf_check_mempolicy(const struct config *c)
+{
+	const char *mode = name_of(mempolicy_modes, c->mempolicy.mode);
+	const char *nodes = c->mempolicy.nodes ? c->mempolicy.nodes : "";
+	struct bits unused = { 0 };
+	int n = str_bits(nodes, MPOL_NODES_MAX, &unused);
+
+	if (n < 0)
+		return fail("linux.memoryPolicy.nodes: \"%s\" is not a list of nodes like 0-3,7",
+			    nodes);
+	if (c->mempolicy.mode == MPOL_DEFAULT || c->mempolicy.mode == MPOL_LOCAL)
+		return n ? fail("linux.memoryPolicy.nodes: %s takes none", mode) : 0;
+	if (n == 0 && c->mempolicy.mode != MPOL_PREFERRED)
+		return fail("linux.memoryPolicy.nodes: %s needs at least one", mode);
+	return 0;
+}
+
+static int conf_check_env(const struct process_conf *p, const char *at)
+{
+	for (size_t i = 0; i < p->env.n; i++)
+		if (p->env.v[i][0] == '=' || !strchr(p->env.v[i], '='))
+			return fail("%s.env[%zu]: \"%s\" is not NAME=VALUE", at, i, p->env.v[i]);
+	return 0;
+}
+
 static int conf_check_process(const struct process_conf *p, const char *at)
 {
+	TRY(conf_check_env(p, at));
+	TRY(conf_check_schedule(p, at));
 	if (!p->args.n || !*p->args.v[0])
 		return fail("%s.args: must not be empty", at);
 	if (!*p->cwd)
@@ -2233,6 +2424,11 @@ static int conf_check(struct config *c)
 	TRY(conf_check_seccomp(&c->seccomp));
 	if (c->has_process)
 		TRY(conf_check_process(&c->process, "process"));
+	if (c->has_mempolicy)
+		TRY(conf_check_mempolicy(c));
+	for (size_t i = 0; i < c->annotations.n; i++)
+		if (!*c->annotations.v[i].key)
+			return fail("annotations: a key may not be empty");
 	TRY(conf_check_owned(c));
 	if (c->cgroups_path && strlen(c->cgroups_path) >= PATH_MAX - 256)
 		return fail("linux.cgroupsPath: longer than %d characters", PATH_MAX - 257);
@@ -4923,6 +5119,93 @@ static int sec_oom(int proc, pid_t pid, struct opt score)
 	return efail("process.oomScoreAdj %s", text);
 }
 
+/* list NULL or empty: every cpu, which the kernel cuts down to those of the cgroup's cpuset. */
+static int sec_affinity(pid_t pid, const char *list, const char *field)
+{
+	struct bits mask = { 0 };
+
+	if (!list || !*list)
+		memset(&mask, 0xff, sizeof mask);
+	else
+		str_bits(list, BITS_MAX, &mask);
+	if (syscall(SYS_sched_setaffinity, pid, sizeof mask, &mask) == 0)
+		return 0;
+	return efail("process.execCPUAffinity.%s %s%s", field, list ? list : "",
+		     errno == EINVAL ? " (none of these cpus is online and in the cpuset)" : "");
+}
+
+/* Adds what an errno means here, if a row says so. */
+struct why { int no; const char *text; };
+static const char *sec_why(const struct why *rows)
+{
+	while (rows->no && rows->no != errno)
+		rows++;
+	return rows->no ? rows->text : "";
+}
+
+/* How process pid is scheduled.  Set from outside: what asks for privilege asks for the host's. */
+static int sec_schedule(pid_t pid, const struct process_conf *p)
+{
+	static const struct why sched_why[] = {
+		{ EPERM, " (needs CAP_SYS_NICE; with CONFIG_RT_GROUP_SCHED a cgroup with realtime "
+			 "time; for SCHED_DEADLINE no cpuset)" },
+		{ EBUSY, " (there is not so much time left for SCHED_DEADLINE)" },
+		{ EOPNOTSUPP, " (the kernel lacks CONFIG_UCLAMP_TASK)" },
+		{ EINVAL, " (the kernel has no such policy, or not 1024 ns <= runtime <= deadline "
+			  "<= period)" }, { 0 }
+	}, io_why[] = {
+		{ EPERM, " (needs CAP_SYS_NICE)" }, { ENOSYS, " (the kernel lacks CONFIG_BLOCK)" },
+		{ 0 }
+	};
+	enum { WHO_PROCESS = 1, CLASS_SHIFT = 13 };
+	const struct sched_conf *s = &p->sched;
+	struct sched_attr1 a = {
+		.size = sizeof a, .policy = (uint32_t)s->policy, .flags = s->flags,
+		.nice = (int32_t)s->nice.v, .priority = (uint32_t)s->priority.v,
+		.runtime = s->runtime, .deadline = s->deadline, .period = s->period,
+	};
+
+	if (p->has_ioprio && syscall(SYS_ioprio_set, WHO_PROCESS, pid,
+				     p->ioprio.class << CLASS_SHIFT | (int)p->ioprio.level.v) < 0)
+		return efail("process.ioPriority: %s %d%s",
+			     name_of(ioprio_classes, p->ioprio.class), (int)p->ioprio.level.v,
+			     sec_why(io_why));
+	if (p->has_sched && syscall(SYS_sched_setattr, pid, &a, 0) < 0)
+		return efail("process.scheduler: %s%s", name_of(sched_policies, s->policy),
+			     sec_why(sched_why));
+	return 0;
+}
+
+/* Of this process and all that come from it; nobody else could set them. */
+static int sec_memory_policy(const struct config *c)
+{
+	static const struct why why[] = {
+		{ EINVAL, " (no such node here, flags that do not go with it, or the kernel is "
+			  "older: MPOL_PREFERRED_MANY is of 5.15, MPOL_WEIGHTED_INTERLEAVE of 6.9, "
+			  "MPOL_F_NUMA_BALANCING of 5.12)" },
+		{ ENOSYS, " (the kernel lacks CONFIG_NUMA)" }, { 0 }
+	};
+	struct bits nodes = { 0 };
+	int n = c->mempolicy.nodes ? str_bits(c->mempolicy.nodes, MPOL_NODES_MAX, &nodes) : 0;
+
+	/* The kernel counts maxnode from one. */
+	if (!c->has_mempolicy ||
+	    syscall(SYS_set_mempolicy, c->mempolicy.mode | (int)c->mempolicy.flags,
+		    n ? &nodes : NULL, n ? MPOL_NODES_MAX + 1 : 0) == 0)
+		return 0;
+	return efail("linux.memoryPolicy: %s of %s%s",
+		     name_of(mempolicy_modes, c->mempolicy.mode),
+		     n ? c->mempolicy.nodes : "no nodes", sec_why(why));
+}
+
+static int sec_personality(const struct config *c)
+{
+	if (!c->has_personality || syscall(SYS_personality, c->personality.domain) >= 0)
+		return 0;
+	return efail("linux.personality.domain: %s (this kernel runs no 32-bit programs)",
+		     name_of(personality_domains, c->personality.domain));
+}
+
 /* Writes go through the host's procfs, before the container's mounts exist: which namespace is
  * meant follows from who writes.  Keys were checked by conf_check_sysctl(). */
 static int sec_sysctl(int proc, const struct map *m)
@@ -4983,25 +5266,33 @@ static int sec_loopback(void)
 /* Can the labels be set here?  Asked before pivot_root: the container's /sys says nothing. */
 static int sec_check_label(const struct process_conf *p)
 {
+	static const char on[] = "/sys/module/apparmor/parameters/enabled";
+	const char *text = p->apparmor && *p->apparmor ? file_read_at(AT_FDCWD, on, 64) : "Y";
+
 	if (p->selinux && *p->selinux && access("/sys/fs/selinux/enforce", F_OK) < 0)
 		return fail("process.selinuxLabel: SELinux is not enabled on this host");
-	if (p->apparmor && *p->apparmor && access("/sys/module/apparmor", F_OK) < 0)
+	if (!text || *text != 'Y')
 		return fail("process.apparmorProfile: AppArmor is not enabled on this host");
 	return 0;
 }
 
-/* Labels for the next execve: a write to attr/exec of the trusted procfs. */
+/* Labels for the next execve: a write to attr/exec of the trusted procfs.  The path stands in
+ * backquotes because podman looks for it there. */
 static int sec_label(int proc, const struct process_conf *p)
 {
-	if (p->selinux && *p->selinux &&
-	    file_write_at(proc, "thread-self/attr/exec", p->selinux) < 0)
-		return efail("process.selinuxLabel %s", p->selinux);
+	static const char own[] = "thread-self/attr/apparmor/exec";     /* since 5.8 */
+	static const char shared[] = "thread-self/attr/exec";
+
+	if (p->selinux && *p->selinux && file_write_at(proc, shared, p->selinux) < 0)
+		return efail("process.selinuxLabel %s: write `/proc/%s`", p->selinux, shared);
 	if (p->apparmor && *p->apparmor) {
 		char *text = str_fmt("exec %s", p->apparmor);
 
-		if (file_write_at(proc, "thread-self/attr/apparmor/exec", text) < 0 &&
-		    (errno != ENOENT || file_write_at(proc, "thread-self/attr/exec", text) < 0))
-			return efail("process.apparmorProfile %s", p->apparmor);
+		if (file_write_at(proc, own, text) == 0)
+			return 0;
+		if (faccessat(proc, own, F_OK, 0) == 0 || file_write_at(proc, shared, text) < 0)
+			return efail("process.apparmorProfile %s: write `/proc/%s`%s", p->apparmor,
+				     own, errno == ENOENT ? " (no such profile)" : "");
 	}
 	return 0;
 }
@@ -5040,15 +5331,16 @@ static int sec_bounding(uint64_t keep)
 }
 
 /* Group ids before user ids: afterwards there is no right to.  In a user namespace whose maker may
- * not call setgroups nobody may (EPERM): then the list must be empty, and stays the caller's. */
-static int sec_user(const struct process_conf *p, bool user_ns)
+ * not call setgroups nobody may (EPERM): then the list must be empty, and stays the caller's.
+ * keep_groups: it is to stay anyway. */
+static int sec_user(const struct process_conf *p, bool user_ns, bool keep_groups)
 {
 	size_t n = p->user.n_gids;
 	gid_t *gids = arena_alloc((n + 1) * sizeof *gids);
 
 	for (size_t i = 0; i < n; i++)
 		gids[i] = p->user.gids[i];
-	if (setgroups(n, gids) < 0 && (n || errno != EPERM || !user_ns))
+	if (!keep_groups && setgroups(n, gids) < 0 && (n || errno != EPERM || !user_ns))
 		return efail("process.user.additionalGids: setgroups");
 	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
 		return efail("keep capabilities");
@@ -6859,6 +7151,11 @@ static int init_label(struct init *i)
 	return sec_label(i->c->proc_fd, i->p);
 }
 
+static int init_policy(struct init *i)
+{
+	return sec_memory_policy(i->conf) < 0 ? -1 : sec_personality(i->conf);
+}
+
 /* Closes everything but 0-2, the descriptors asked for and our own lines to the outside, sockets
  * that are moved right behind them.  Not just close-on-exec: a path in the image like
  * /proc/self/fd/N/../../bin/sh would lead execve() out through a directory of the host's that is
@@ -6903,7 +7200,8 @@ static int init_identity(struct init *i)
 	/* The user may not be let into it, or root not (NFS, FUSE): either will do, as in runc. */
 	bool entered = sec_cwd(i->p->cwd) == 0;
 
-	TRY(sec_user(i->p, i->conf->ns_any[NS_USER]));
+	TRY(sec_user(i->p, i->conf->ns_any[NS_USER],
+		     str_eq(conf_annotation(i->conf, "run.oci.keep_original_groups"), "1")));
 	if (!entered)
 		TRY(sec_cwd(i->p->cwd));
 	return sec_caps(i->p);
@@ -7009,6 +7307,7 @@ static const struct step identity_steps[] = {
 	{ "stdio", init_take_terminal },        /* as root: owns pipes for the user to come       */
 	{ "label", init_label },                /* for the next execve; the last use of procfs    */
 	{ "close", init_close },                /* before any path of the image is used           */
+	{ "policy", init_policy },              /* while no filter forbids it                     */
 	{ "no-new-privs", init_no_new_privs },
 	{ "rlimits", init_rlimits },
 	{ "identity", init_identity },
@@ -7018,7 +7317,7 @@ static const struct step identity_steps[] = {
 };
 static const struct step early_filter_steps[] = {       /* up to where create may go unfiltered  */
 	{ "stdio", init_take_terminal }, { "label", init_label }, { "close", init_close },
-	{ "rlimits", init_rlimits }, { "program", init_find_program },
+	{ "policy", init_policy }, { "rlimits", init_rlimits }, { "program", init_find_program },
 	{ "listener", init_listener }, { 0 }
 };
 static const struct step late_identity_steps[] = {
@@ -7537,6 +7836,9 @@ static int run_make(struct container *c, struct init *i, const char *text, size_
 	TRY(run_give_network(i));
 	TRY(run_limit(c, i->o));
 	TRY(run_serve(c, i, pid));
+	if (c->conf->resources.cpu.cpus)        /* kernels since 6.2 keep the caller's affinity   */
+		TRY(sec_affinity(pid, NULL, "final"));
+	TRY(sec_schedule(pid, i->p));
 	TRY(run_settle(i, pid));
 	c->ready = true;
 	TRY(fault("save"));
@@ -7755,6 +8057,19 @@ static int run_exec_cgroup_of_init(struct container *c)
 	return 0;
 }
 
+/* Takes the further process from its clone to its program. */
+static int run_exec_go(struct init *i, pid_t pid)
+{
+	TRY(sec_oom(i->c->proc_fd, pid, i->p->oom_score_adj));
+	TRY(run_serve(i->c, i, pid));
+	if (i->p->has_affinity || i->conf->resources.cpu.cpus)
+		TRY(sec_affinity(pid, i->p->affinity.final, "final"));
+	TRY(sec_schedule(pid, i->p));
+	TRY(run_settle(i, pid));
+	TRY(msg_send(i->other, M_GO, -1, NULL));
+	return run_await_exec(i->other);
+}
+
 /* Runs a further process in a running container.  *status: its exit status when attached. */
 static int run_exec(struct container *c, struct process_conf *p, struct run_opts *o, int *status)
 {
@@ -7786,24 +8101,15 @@ static int run_exec(struct container *c, struct process_conf *p, struct run_opts
 	if (root && c->conf->ns_any[NS_PID] && setns(c->pidfd, CLONE_NEWPID) < 0)
 		return efail("enter the container's pid namespace");
 	TRY(io_block_signals(&io));
+	if (p->affinity.initial && *p->affinity.initial)
+		TRY(sec_affinity(0, p->affinity.initial, "initial"));
 	int spawned = run_spawn(&i, !root, &pid, &io.pidfd);
 
 	if (spawned < 0 && err.no == EBUSY && !o->exec_cgroup && run_exec_cgroup_of_init(c) == 0)
 		spawned = run_spawn(&i, !root, &pid, &io.pidfd);
 	TRY(spawned);
 	io.pid = pid;
-	int r = sec_oom(c->proc_fd, pid, p->oom_score_adj);
-
-	if (r == 0)
-		r = run_serve(c, &i, pid);
-
-	if (r == 0)
-		r = run_settle(&i, pid);
-	if (r == 0)
-		r = msg_send(i.other, M_GO, -1, NULL);
-	if (r == 0)
-		r = run_await_exec(i.other);
-	if (r < 0) {
+	if (run_exec_go(&i, pid) < 0) {
 		sys_pidfd_signal(io.pidfd, SIGKILL);
 		waitpid(pid, NULL, 0);
 		if (o->pid_file)
@@ -8425,6 +8731,22 @@ static void cmd_exec_inherit(struct process_conf *p, const struct process_conf *
 		p->apparmor = from->apparmor;
 	if (!p->selinux)
 		p->selinux = from->selinux;
+	if (!p->has_sched) {
+		p->has_sched = from->has_sched;
+		p->sched = from->sched;
+	}
+	if (!p->has_ioprio) {
+		p->has_ioprio = from->has_ioprio;
+		p->ioprio = from->ioprio;
+	}
+	if (!p->has_affinity) {
+		p->has_affinity = from->has_affinity;
+		p->affinity = from->affinity;
+	}
+	if (!p->oom_score_adj.set)
+		p->oom_score_adj = from->oom_score_adj;
+	if (!p->user.umask.set)
+		p->user.umask = from->user.umask;
 }
 
 static int cmd_exec(struct options *o)
@@ -8740,6 +9062,11 @@ static int cmd_features(struct options *o)
 		"            \"systemd\": false,\n            \"systemdUser\": false,\n"
 		"            \"rdma\": false\n        },\n");
 	feat_seccomp(&b);
+	buf_fmt(&b, "        \"memoryPolicy\": {\n");
+	feat_names(&b, "            ", "modes", mempolicy_modes);
+	buf_fmt(&b, ",\n");
+	feat_names(&b, "            ", "flags", mempolicy_flags);
+	buf_fmt(&b, "\n        },\n");
 	buf_fmt(&b, "        \"apparmor\": {\n            \"enabled\": true\n        },\n"
 		"        \"selinux\": {\n            \"enabled\": true\n        },\n"
 		"        \"intelRdt\": {\n            \"enabled\": false\n        },\n"

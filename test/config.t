@@ -338,20 +338,10 @@ test_cwd_is_absolute() { need root; bundle process.cwd=tmp; rt_fails run -b b "$
 # unsupported PATH VALUE
 unsupported() { refuses "$1: is not supported by this program" "$1=$2"; }
 
-test_unsupported_process_fields() {
-	need root
-	need runtime
-	unsupported process.scheduler '{"policy":"SCHED_BATCH"}'
-	unsupported process.ioPriority '{"class":"IOPRIO_CLASS_BE","priority":4}'
-	unsupported process.execCPUAffinity '{"initial":"0"}'
-}
-
 test_unsupported_linux_fields() {
 	need root
 	need runtime
 	unsupported linux.intelRdt '{"closID":"x"}'
-	unsupported linux.personality '{"domain":"LINUX32"}'
-	unsupported linux.memoryPolicy '{"mode":"MPOL_DEFAULT","nodes":""}'
 }
 
 test_unsupported_resources() {

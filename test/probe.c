@@ -457,6 +457,15 @@ static int v_sched(int argc, char **argv)
 	return 0;
 }
 
+static int v_rt(int argc, char **argv)	/* rt fifo|deadline: may this process have it? */
+{
+	struct { uint32_t size, policy; uint64_t flags; int32_t nice; uint32_t prio; uint64_t runtime, deadline, period; } a = { .size = 48 };
+	(void)argc;
+	if (!strcmp(argv[1], "fifo")) a.policy = 1, a.prio = 1;
+	else a.policy = 6, a.runtime = 1000000, a.deadline = a.period = 30000000;
+	return syscall(SYS_sched_setattr, 0, &a, 0) < 0 ? bad("sched_setattr") : 0;
+}
+
 static int v_ioprio(int argc, char **argv)
 {
 	static const char *const class[] = { "none", "rt", "be", "idle" };
@@ -1980,6 +1989,7 @@ static const struct verb { const char *name, *args; int min; int (*fn)(int, char
 	{ "personality", "", 0, v_personality, "personality in hex" },
 	{ "oomadj", "", 0, v_oomadj, "oom_score_adj" },
 	{ "sched", "[PID]", 0, v_sched, "scheduling attributes" },
+	{ "rt", "fifo|deadline", 1, v_rt, "try realtime scheduling" },
 	{ "ioprio", "", 0, v_ioprio, "I/O priority" },
 	{ "affinity", "[PID]", 0, v_affinity, "cpus" },
 	{ "mempolicy", "", 0, v_mempolicy, "NUMA memory policy" },

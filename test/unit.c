@@ -811,7 +811,9 @@ static void sample_value(struct buf *b, const struct field *f)
 		buf_fmt(b, "]");
 		break;
 	case K_IDS: buf_fmt(b, "[0,4294967294]"); break;
-	case K_NAMES: case K_FLAGS: buf_fmt(b, "[\"%s\"]", words->name); break;
+	case K_NAMES: case K_FLAGS:
+		buf_fmt(b, words->name ? "[\"%s\"]" : "[]", words->name);     /* a table may be empty */
+		break;
 	case K_STRS: buf_fmt(b, "[\"a\",\"\"]"); break;
 	case K_MAP: buf_fmt(b, "{\"k\":\"v\"}"); break;
 	case K_CAPS: buf_fmt(b, "[\"CAP_KILL\"]"); break;
