@@ -20,8 +20,9 @@
  *   14 SECCOMP  system call filter: profile -> BPF program
  *   15 IO       terminals, console socket, hooks, waiting and signals
  *   16 RUN      the story: create, init, start, exec, destroy
- *   17 CMD      options, help, one short function for each command
- *   18 MAIN     find the command, print the error, exit
+ *   17 CHECK    what this kernel offers to containers
+ *   18 CMD      options, help, one short function for each command
+ *   19 MAIN     find the command, print the error, exit
  *
  * READ    room RUN first, then whichever room it calls.
  * ADD     a config field: member + row in room CONF.    a command or flag: row in room CMD.
@@ -135,6 +136,7 @@ enum {                                  /* linux/mount.h */
 #define ATTR_STRICTATIME 0x00000020ull
 #define ATTR_NODIRATIME  0x00000080ull
 #define ATTR_NOSYMFOLLOW 0x00200000ull
+#define ATTR_IDMAP       0x00100000ull
 #ifndef AT_RECURSIVE
 #define AT_RECURSIVE 0x8000
 #endif
@@ -2545,9 +2547,12 @@ static void spec_paths(struct buf *b, const char *key, const char *const *v, siz
 	buf_fmt(b, "\n\t\t]");
 }
 
+static const char *const spec_namespaces[] = {  /* without privilege: no network, but user */
+	"pid", "network", "ipc", "uts", "mount", "cgroup",
+};
+
 static void spec_linux(struct buf *b, bool rootless)
 {
-	static const char *const types[] = { "pid", "network", "ipc", "uts", "mount", "cgroup" };
 	bool first = true;
 
 	buf_fmt(b, "\t\"linux\": {\n");
@@ -2562,11 +2567,11 @@ static void spec_linux(struct buf *b, bool rootless)
 			"\t\t\t\t\t\"allow\": false,\n\t\t\t\t\t\"access\": \"rwm\"\n"
 			"\t\t\t\t}\n\t\t\t]\n\t\t},\n");
 	buf_fmt(b, "\t\t\"namespaces\": [");
-	for (size_t i = 0; i < LEN(types); i++) {
-		if (rootless && str_eq(types[i], "network"))
+	for (size_t i = 0; i < LEN(spec_namespaces); i++) {
+		if (rootless && str_eq(spec_namespaces[i], "network"))
 			continue;
 		buf_fmt(b, "%s\n\t\t\t{\n\t\t\t\t\"type\": \"%s\"\n\t\t\t}", first ? "" : ",",
-			types[i]);
+			spec_namespaces[i]);
 		first = false;
 	}
 	if (rootless)
@@ -3410,19 +3415,30 @@ static int cg_values(const struct resources_conf *r, struct cg_values *v)
 	return 0;
 }
 
+/* Does a cgroup v1 hierarchy hold this controller? */
+static bool cg_is_v1(int proc, const char *controller)
+{
+	char *v1 = file_read_at(proc, "self/cgroup", 1 << 16);
+
+	if (str_eq(controller, "io"))
+		controller = "blkio";
+	return v1 && (strstr(v1, str_fmt(":%s:", controller)) ||
+		      strstr(v1, str_fmt(",%s:", controller)) ||
+		      strstr(v1, str_fmt(":%s,", controller)) ||
+		      strstr(v1, str_fmt(",%s,", controller)));
+}
+
 /* Why a limit could not be set: the controller is missing (and where it went), or the value. */
 static int cg_fail(const struct container *c, const char *file, const char *field,
 		   const char *value)
 {
 	int no = errno;
-	char controller[32], *v1 = file_read_at(c->proc_fd, "self/cgroup", 1 << 16);
+	char controller[32];
 
 	snprintf(controller, sizeof controller, "%.*s", (int)strcspn(file, "."), file);
 	if (no != ENOENT)
 		return fail_no(no, "linux.resources.%s: write \"%s\" to %s", field, value, file);
-	if (v1 &&
-	    (strstr(v1, str_fmt(":%s:", controller)) || strstr(v1, str_fmt(",%s:", controller)) ||
-	     strstr(v1, str_fmt(":%s,", controller))))
+	if (cg_is_v1(c->proc_fd, controller))
 		return fail(
 			"linux.resources.%s: %s: the %s controller is bound to cgroup v1 here; "
 			"boot with cgroup_no_v1=all to use it",
@@ -8159,7 +8175,504 @@ static int run_protect(char **argv)
 
 /* ==== end RUN ========================================================== } */
 
-/* ==== ROOM 17: CMD ===================================================== {
+/* ==== ROOM 17: CHECK =================================================== {
+ * `check`: what this kernel offers, and whether a configuration can run on it.  Each thing is
+ * tried, in a child of its own, so that nothing stays: no file, no cgroup, no mount.  (A file
+ * system that is a module gets loaded by the question, as it would be by a mount.)
+ * Entries: check_host check_bundle.                                                            */
+
+/* Who cannot do without it: root's and an ordinary user's containers as `spec` writes them; every
+ * container there is. */
+enum { FOR_ROOT = 1, FOR_USER = 2, FOR_SPEC = 3, FOR_ALL = 7 };
+
+/* What a probe works on: a word, a number, or the configuration in question. */
+struct trial {
+	const char *name;
+	uint64_t n;
+	const struct config *conf;
+	int proc;
+};
+
+struct check {
+	const char *name;               /* also the word for the probe: see check_word()          */
+	const char *option;             /* of the kernel's configuration, or its version          */
+	const char *without;            /* what one has to do without                             */
+	uint8_t must;
+	int (*probe)(const struct trial *t);    /* 0, or -1 with the error record                 */
+	uint64_t n;
+};
+
+/* An answer.  name: a feature or a field of config.json; why: the cause, NULL where it is there. */
+struct finding { const char *name, *option, *without; char *why; bool needed; };
+struct findings { struct finding *v; size_t n, cap; };
+
+static const char *check_word(const char *name)
+{
+	const char *blank = strrchr(name, ' ');
+
+	return blank ? blank + 1 : name;
+}
+
+static int check_ns(const struct trial *t)
+{
+	return unshare((int)t->n) < 0 ? ns_fail(t->n, "unshare") : 0;
+}
+
+static int check_fs(const struct trial *t)
+{
+	autoclose int fd = (int)syscall(NR_fsopen, check_word(t->name), FS_CLOEXEC);
+
+	return fd < 0 ? efail("%s", check_word(t->name)) : 0;
+}
+
+/* Called with nonsense: a kernel that knows the call says that. */
+static int check_call(const struct trial *t)
+{
+	if (syscall((long)t->n, -1, NULL, 0, NULL, 0) >= 0)
+		return 0;
+	return errno == ENOSYS || errno == EPERM ? efail("%s", t->name) : 0;
+}
+
+static int check_path(const struct trial *t)
+{
+	static const char *const paths[] = { "sys/kernel/sched_cfs_bandwidth_slice_us", "swaps" };
+
+	return faccessat(t->proc, paths[t->n], F_OK, 0) < 0 ? efail("/proc/%s", paths[t->n]) : 0;
+}
+
+static int check_cgroup(const struct trial *t)
+{
+	autoclose int fd = cg_mount(t->proc);
+
+	return fd < 0 ? -1 : 0;
+}
+
+static int check_controller(const struct trial *t)
+{
+	const char *name = check_word(t->name);
+	autoclose int fd = cg_mount(t->proc);
+	char *have = fd < 0 ? NULL : file_read_at(fd, "cgroup.controllers", CG_TEXT), *save = NULL;
+
+	if (fd < 0)
+		return -1;
+	for (have = have ? strtok_r(have, " \n", &save) : NULL; have;
+	     have = strtok_r(NULL, " \n", &save))
+		if (str_eq(have, name))
+			return 0;
+	if (cg_is_v1(t->proc, name))
+		return fail("bound to cgroup v1: boot with cgroup_no_v1=all");
+	return fail("not in cgroup.controllers");
+}
+
+/* A cgroup that is no descriptor: a kernel that knows the flag looks at that first. */
+static int check_into_cgroup(const struct trial *t)
+{
+	int pidfd;
+	pid_t pid = sys_clone3(t->n, INT_MAX, &pidfd);
+
+	if (pid == 0)
+		_exit(0);
+	return pid > 0 ? fail("no cgroups") : errno == EBADF ? 0 : efail("clone3");
+}
+
+static int check_setns(const struct trial *t)
+{
+	autoclose int fd = sys_pidfd_open(getpid());
+
+	if (fd < 0)
+		return efail("pidfd_open");
+	return setns(fd, (int)t->n) == 0 || errno == EPERM ? 0 : efail("setns");
+}
+
+/* No mount and no namespace given: the flag is looked at before they are. */
+static int check_idmap(const struct trial *t)
+{
+	struct mount_attr1 a = { .attr_set = t->n, .userns_fd = INT_MAX };
+
+	return sys_mount_setattr(-1, false, &a) == 0 || errno == EBADF ? 0 : efail("mount_setattr");
+}
+
+/* n: the action asked for.  The filter itself is asked for by one at address 0. */
+static int check_seccomp(const struct trial *t)
+{
+	uint32_t action = (uint32_t)t->n;
+
+	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, NULL) < 0 && errno != EFAULT)
+		return efail("seccomp");
+	return syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) < 0 ? efail("seccomp")
+									       : 0;
+}
+
+/* The device program of the configuration, or the one that all containers get, as far as the
+ * kernel's verifier. */
+static int check_devices(const struct trial *t)
+{
+	struct dev_list l;
+	struct dev_prog p;
+
+	TRY(dev_list(&l, t->conf ? t->conf->resources.devices : NULL,
+		     t->conf ? t->conf->resources.n_devices : 0));
+	dev_compile(&l, &p);
+	autoclose int fd = dev_load(&p);
+
+	return fd < 0 ? efail("bpf") : 0;
+}
+
+static int check_label(const struct trial *t)
+{
+	char any[] = "x";
+	struct process_conf p = { .selinux = t->n ? any : NULL, .apparmor = t->n ? NULL : any };
+
+	return sec_check_label(&p);
+}
+
+#define CONFIG(name) "CONFIG_" #name
+static const struct check checks[] = {  /* namespaces come from ns_info */
+	{ "openat2", "Linux 5.6", "nothing runs", FOR_ALL, check_call, NR_openat2 },
+	{ "clone3", "Linux 5.3", "nothing runs", FOR_ALL, check_call, NR_clone3 },
+	{ "clone3 into a cgroup", "Linux 5.7", "nothing runs in a cgroup", FOR_ROOT,
+	  check_into_cgroup },
+	{ "open_tree", "Linux 5.2", "nothing runs", FOR_ALL, check_call, NR_open_tree },
+	{ "fsopen", "Linux 5.2", "nothing runs", FOR_ALL, check_call, NR_fsopen },
+	{ "move_mount", "Linux 5.2", "nothing runs", FOR_ALL, check_call, NR_move_mount },
+	{ "mount_setattr", "Linux 5.12", "no mount options, no masked or read-only paths",
+	  FOR_SPEC, check_call, NR_mount_setattr },
+	{ "pidfd_open", "Linux 5.3", "nothing runs", FOR_ALL, check_call, NR_pidfd_open },
+	{ "setns by pidfd", "Linux 5.8", "no exec", 0, check_setns, CLONE_NEWUTS },
+	{ "close_range", "Linux 5.9", "descriptors are closed one by one: slower", 0, check_call,
+	  NR_close_range },
+	{ "id-mapped mounts", "Linux 5.12", "uidMappings of mounts are refused", 0, check_idmap,
+	  ATTR_IDMAP },
+	{ "proc", CONFIG(PROC_FS), "nothing runs", FOR_ALL, check_fs },
+	{ "sysfs", CONFIG(SYSFS), "no /sys", FOR_ROOT, check_fs },
+	{ "tmpfs", CONFIG(TMPFS), "no /dev, no masked directories", FOR_SPEC, check_fs },
+	{ "devpts", CONFIG(UNIX98_PTYS), "no terminals", FOR_SPEC, check_fs },
+	{ "mqueue", CONFIG(POSIX_MQUEUE), "no /dev/mqueue", FOR_SPEC, check_fs },
+	{ "overlay", CONFIG(OVERLAY_FS), "engines copy whole images", 0, check_fs },
+	{ "devtmpfs", CONFIG(DEVTMPFS), "`init` makes a few nodes itself", 0, check_fs },
+	{ "cgroup2", CONFIG(CGROUPS), "no limits, pause, ps, device policy", FOR_ROOT, check_fs },
+	{ "cgroup2 mounted", CONFIG(CGROUPS), "the same: mount it", FOR_ROOT, check_cgroup },
+	{ "controller memory", CONFIG(MEMCG), "no memory limits", 0, check_controller },
+	{ "swap", CONFIG(SWAP), "no limits on swap", 0, check_path, 1 },
+	{ "controller cpu", CONFIG(FAIR_GROUP_SCHED), "no cpu shares", 0, check_controller },
+	{ "cpu quota", CONFIG(CFS_BANDWIDTH), "no cpu quota", 0, check_path, 0 },
+	{ "controller cpuset", CONFIG(CPUSETS), "no cpus and mems", 0, check_controller },
+	{ "controller pids", CONFIG(CGROUP_PIDS), "no pids limit", 0, check_controller },
+	{ "controller io", CONFIG(BLK_CGROUP), "no blockIO", 0, check_controller },
+	{ "controller hugetlb", CONFIG(CGROUP_HUGETLB), "no hugepageLimits", 0, check_controller },
+	{ "controller rdma", CONFIG(CGROUP_RDMA), "no rdma limits", 0, check_controller },
+	{ "device programs", CONFIG(CGROUP_BPF), "no device policy: root's containers fail",
+	  FOR_ROOT, check_devices },
+	{ "seccomp filter", CONFIG(SECCOMP_FILTER), "linux.seccomp is refused", 0, check_seccomp,
+	  SECCOMP_RET_ERRNO },
+	{ "seccomp notify", "Linux 5.0", "no listenerPath", 0, check_seccomp,
+	  SECCOMP_RET_USER_NOTIF },
+	{ "keyring", CONFIG(KEYS), "no session keyring of the container's own", 0, check_call,
+	  SYS_keyctl },
+	{ "AppArmor", CONFIG(SECURITY_APPARMOR), "apparmorProfile is refused", 0, check_label, 0 },
+	{ "SELinux", CONFIG(SECURITY_SELINUX), "selinuxLabel is refused", 0, check_label, 1 },
+};
+#undef CONFIG
+
+/* An ordinary user's probe has what their container would have: a user namespace in which they
+ * are root. */
+static int check_enter(void)
+{
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
+
+	if (uid == 0)
+		return 0;
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
+		return ns_fail(CLONE_NEWUSER, "unshare");
+	autoclose int self = openat(AT_FDCWD, "/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (self < 0 || file_write_at(self, "uid_map", str_fmt("0 %u 1", uid)) < 0 ||
+	    file_write_at(self, "setgroups", "deny") < 0 ||
+	    file_write_at(self, "gid_map", str_fmt("0 %u 1", gid)) < 0)
+		return efail("map a user");
+	return 0;
+}
+
+/* Runs a probe in a child and gives NULL or the reason of its refusal. */
+static char *check_try(int (*probe)(const struct trial *), const struct trial *t)
+{
+	size_t size = sizeof err;
+	void *shared = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid_t pid = shared == MAP_FAILED ? -1 : fork();
+	int status = 0;
+
+	if (pid == 0) {
+		logger.debug = false;
+		if (check_enter() == 0 && probe(t) == 0)
+			_exit(0);
+		memcpy(shared, &err, size);
+		_exit(1);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) < 0)
+		efail("try it in a child");
+	else if (status == 0)
+		err_clear();
+	else if (WIFSIGNALED(status))
+		fail("killed by signal %d", WTERMSIG(status));
+	else
+		memcpy(&err, shared, size);
+	if (shared != MAP_FAILED)
+		munmap(shared, size);
+	char *why = *err.msg ? str_dup(err.msg) : NULL;
+
+	err_clear();
+	return why;
+}
+
+static void check_add(struct findings *f, struct finding one)
+{
+	if (f->n == f->cap) {
+		struct finding *v = arena_alloc((f->cap = f->cap * 2 + 64) * sizeof *v);
+
+		if (f->n)
+			memcpy(v, f->v, f->n * sizeof *v);
+		f->v = v;
+	}
+	f->v[f->n++] = one;
+}
+
+/* Tries a row of the table for a name of the caller's. */
+static void check_row(struct findings *f, const struct check *k, struct trial t, const char *name)
+{
+	t.name = k->name;
+	t.n = k->n;
+	check_add(f, (struct finding){ name, k->option, k->without, check_try(k->probe, &t),
+				       true });
+}
+
+/* Asks for something that has no row of its own. */
+static void check_ask(struct findings *f, const char *name, int (*probe)(const struct trial *),
+		      struct trial t)
+{
+	check_add(f, (struct finding){ name, "", "", check_try(probe, &t), true });
+}
+
+static const struct check *check_find(const char *name)
+{
+	for (size_t i = 0; i < LEN(checks); i++)
+		if (str_eq(checks[i].name, name))
+			return &checks[i];
+	return NULL;
+}
+
+static void check_one_ns(struct findings *f, int type, int proc, const char *name)
+{
+	struct trial t = { .n = ns_info[type].flag, .proc = proc };
+
+	check_add(f, (struct finding){ name, ns_info[type].option,
+				       str_fmt("no %s namespace", ns_names[type].name),
+				       check_try(check_ns, &t), true });
+}
+
+/* Fills f with everything there is to know of this kernel; needed: by the container that `spec`
+ * describes, of root or, if this process is not root's, of an ordinary user. */
+static void check_host(struct findings *f, int proc)
+{
+	bool user = geteuid() != 0;
+	struct trial t = { .proc = proc };
+
+	for (int i = 0; i < NS_COUNT; i++) {
+		bool needed = user && i == NS_USER;
+
+		for (size_t k = 0; k < LEN(spec_namespaces); k++)
+			needed |= str_eq(spec_namespaces[k], ns_names[i].name) &&
+				  !(user && i == NS_NET);
+		check_one_ns(f, i, proc, str_fmt("%s namespace", ns_names[i].name));
+		f->v[f->n - 1].needed = needed;
+	}
+	for (size_t i = 0; i < LEN(checks); i++) {
+		check_row(f, &checks[i], t, checks[i].name);
+		f->v[f->n - 1].needed = checks[i].must & (user ? FOR_USER : FOR_ROOT);
+	}
+}
+
+/* -- a configuration --------------------------------------------------------------------------- */
+
+static int check_rootfs(const struct trial *t)
+{
+	autoclose int fd = openat(AT_FDCWD, t->conf->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? efail("%s", t->conf->rootfs) : 0;
+}
+
+static int check_bind(const struct trial *t)
+{
+	const char *path = t->conf->mounts[t->n].source;
+
+	if (!path || !*path)
+		return fail("bind mount without a source");
+	if (*path != '/')
+		path = str_fmt("%s/%s", t->conf->bundle, path);
+	return access(path, F_OK) < 0 ? efail("%s", path) : 0;
+}
+
+static int check_joined(const struct trial *t)
+{
+	struct ns_plan p;
+
+	return ns_open(&p, (int)t->n, t->conf->ns_path[t->n], t->proc);
+}
+
+static int check_filter(const struct trial *t)
+{
+	struct bpf_prog p = { 0 };
+
+	return bpf_build(&t->conf->seccomp, &p);
+}
+
+static int check_process(const struct trial *t)
+{
+	TRY(sec_check_label(&t->conf->process));
+	TRY(sec_oom(t->proc, getpid(), t->conf->process.oom_score_adj));
+	return sec_rlimits(0, &t->conf->process);
+}
+
+/* In namespaces like the container's, which take the values with them when they go. */
+static int check_sysctl(const struct trial *t)
+{
+	for (int i = NS_IPC; i <= NS_NET; i++) {
+		if (t->conf->ns_path[i])
+			return 0;               /* someone's own: not to be touched */
+		if (t->conf->ns_new[i] && unshare((int)ns_info[i].flag) < 0)
+			return ns_fail(ns_info[i].flag, "unshare");
+	}
+	return sec_sysctl(t->proc, &t->conf->sysctl);
+}
+
+static int check_hook(const struct trial *t)
+{
+	return access(t->name, X_OK) < 0 ? efail("%s", t->name) : 0;
+}
+
+static int check_net_device(const struct trial *t)
+{
+	return if_nametoindex(t->name) ? 0 : efail("%s", t->name);
+}
+
+static void check_mount(struct findings *f, struct trial t, size_t i)
+{
+	const struct mount_conf *m = &t.conf->mounts[i];
+	struct mnt_flags flags;
+	const char *type = m->type ? m->type : "";
+
+	mnt_parse(m, &flags);
+	t.n = i;
+	if (flags.ms & MS_BIND) {
+		check_ask(f, str_fmt("mounts[%zu].source", i), check_bind, t);
+		return;
+	}
+	t.name = str_starts(type, "cgroup") ? "cgroup2" : type;
+	const struct check *k = check_find(t.name);
+
+	check_add(f, (struct finding){ str_fmt("mounts[%zu].type", i), k ? k->option : "",
+				       str_fmt("no %s", m->dest),
+				       *type ? check_try(check_fs, &t) : NULL, true });
+}
+
+/* field: of linux.resources; file: the cgroup's, whose first word names the controller. */
+static void check_limit(struct findings *f, struct trial t, const char *field, const char *file)
+{
+	char *name = str_fmt("controller %.*s", (int)strcspn(file, "."), file);
+	const struct check *k = check_find(name);
+
+	t.name = name;
+	check_add(f, (struct finding){ str_fmt("linux.resources.%s", field), k ? k->option : "",
+				       k ? k->without : "", check_try(check_controller, &t),
+				       true });
+}
+
+static int check_resources(struct findings *f, struct trial t)
+{
+	const struct resources_conf *r = &t.conf->resources;
+	struct cg_values v = { 0 };
+
+	TRY(cg_values(r, &v));
+	for (size_t i = 0; i < LEN(cg_limits); i++) {
+		const void *at = (const char *)&v + cg_limits[i].off;
+
+		if (cg_limits[i].is_text ? *(char *const *)at != NULL :
+		    ((const struct opt *)at)->set && ((const struct opt *)at)->v != -1)
+			check_limit(f, t, cg_limits[i].field, cg_limits[i].file);
+	}
+	if (r->n_hugepages)
+		check_limit(f, t, "hugepageLimits", "hugetlb.");
+	for (size_t i = 0; i < r->unified.n; i++)
+		if (!str_starts(r->unified.v[i].key, "cgroup."))
+			check_limit(f, t, str_fmt("unified[%s]", r->unified.v[i].key),
+				    r->unified.v[i].key);
+	return 0;
+}
+
+static void check_hooks(struct findings *f, struct trial t)
+{
+	for (int p = 0; p < HOOK_PHASES; p++)
+		for (size_t i = 0; i < t.conf->hooks[p].n_v && p != HOOK_START_CONTAINER; i++) {
+			t.name = t.conf->hooks[p].v[i].path;
+			check_ask(f, str_fmt("hooks.%s[%zu].path", hook_names[p], i), check_hook,
+				  t);
+		}
+}
+
+/* The parts of linux that are one question each. */
+static void check_linux(struct findings *f, struct trial t)
+{
+	const struct config *conf = t.conf;
+
+	for (size_t i = 0; i < conf->n_namespaces; i++) {
+		int type = conf->namespaces[i].type;
+
+		t.n = (uint64_t)type;
+		if (conf->ns_new[type])
+			check_one_ns(f, type, t.proc, str_fmt("linux.namespaces[%zu]", i));
+		else
+			check_ask(f, str_fmt("linux.namespaces[%zu].path", i), check_joined, t);
+	}
+	if (geteuid() == 0)
+		check_row(f, check_find("device programs"), t, "linux.resources.devices");
+	if (conf->has_seccomp) {
+		check_row(f, check_find("seccomp filter"), t, "linux.seccomp");
+		check_ask(f, "linux.seccomp.syscalls", check_filter, t);
+	}
+	if (conf->sysctl.n)
+		check_ask(f, "linux.sysctl", check_sysctl, t);
+	for (size_t i = 0; i < conf->n_net_devices; i++) {
+		t.name = conf->net_devices[i].key;
+		check_ask(f, str_fmt("linux.netDevices.%s", t.name), check_net_device, t);
+	}
+}
+
+/* Fills f with what this configuration needs, by the names of its fields. */
+static int check_bundle(struct findings *f, const struct container *c)
+{
+	struct trial t = { .conf = c->conf, .proc = c->proc_fd };
+
+	for (size_t i = 0; i < LEN(checks); i++)
+		if (checks[i].must == FOR_ALL)
+			check_row(f, &checks[i], t, checks[i].name);
+	check_ask(f, "root.path", check_rootfs, t);
+	for (size_t i = 0; i < c->conf->n_mounts; i++)
+		check_mount(f, t, i);
+	if (c->conf->has_process)
+		check_ask(f, "process", check_process, t);
+	if (c->conf->has_process && c->conf->process.terminal)
+		check_row(f, check_find("devpts"), t, "process.terminal");
+	if (geteuid() == 0)
+		check_row(f, check_find("cgroup2 mounted"), t, "linux.cgroupsPath");
+	check_linux(f, t);
+	TRY(check_resources(f, t));
+	check_hooks(f, t);
+	return 0;
+}
+
+/* ==== end CHECK ======================================================== } */
+
+/* ==== ROOM 18: CMD ===================================================== {
  * The command line.  A command is a row, an option is a row; parsing, `--help` and the messages
  * read the same tables.  Options are written as runc takes them: one dash or two, value after a
  * blank or "=", before or after the operands (but exec, kill and ps stop at the first operand).
@@ -8284,6 +8797,11 @@ static const struct option_row list_options[] = {
 	OPT_BOOL('h', "help", help, "show this help"), { 0 }
 };
 static const struct option_row ps_options[] = {
+	OPT_STR('f', "format", "FORMAT", format, "\"table\" or \"json\" (default \"table\")"),
+	OPT_BOOL('h', "help", help, "show this help"), { 0 }
+};
+static const struct option_row check_options[] = {
+	OPT_STR('b', "bundle", "DIR", run.bundle, "can the container of this bundle run here?"),
 	OPT_STR('f', "format", "FORMAT", format, "\"table\" or \"json\" (default \"table\")"),
 	OPT_BOOL('h', "help", help, "show this help"), { 0 }
 };
@@ -8992,6 +9510,79 @@ static int cmd_spec(struct options *o)
 	return fd_write_all(fd, b.p, b.len) < 0 ? efail("write config.json") : 0;
 }
 
+/* -- check ------------------------------------------------------------------------------------- */
+
+static void check_table(struct buf *b, const struct findings *f)
+{
+	static const char *const head[] = { "NAME", "HERE", "NEEDED", "KERNEL", "WITHOUT IT" };
+	struct strs cells = { 0 };
+
+	for (size_t i = 0; i < LEN(head); i++)
+		strs_add(&cells, str_dup(head[i]));
+	for (size_t i = 0; i < f->n; i++) {
+		const struct finding *one = &f->v[i];
+
+		strs_add(&cells, str_dup(one->name));
+		strs_add(&cells, str_dup(one->why ? "no" : "yes"));
+		strs_add(&cells, str_dup(one->needed ? "yes" : "no"));
+		strs_add(&cells, str_dup(*one->option ? one->option : "-"));
+		strs_add(&cells, !one->why ? str_dup(one->without) : !*one->without ? one->why :
+			 str_fmt("%s (%s)", one->without, one->why));
+	}
+	out_table(b, cells.v, cells.n / LEN(head), LEN(head));
+}
+
+static void check_json(struct buf *b, const struct findings *f, bool runs)
+{
+	buf_fmt(b, "{\"runs\":%s,\"checks\":[", runs ? "true" : "false");
+	for (size_t i = 0; i < f->n; i++) {
+		const struct finding *one = &f->v[i];
+
+		buf_fmt(b, "%s\n{\"name\":", i ? "," : "");
+		buf_quote(b, one->name);
+		buf_fmt(b, ",\"available\":%s,\"needed\":%s,\"kernel\":\"%s\",\"without\":",
+			one->why ? "false" : "true", one->needed ? "true" : "false", one->option);
+		buf_quote(b, one->without);
+		buf_fmt(b, ",\"reason\":");
+		buf_quote(b, one->why ? one->why : "");
+		buf_fmt(b, "}");
+	}
+	buf_fmt(b, "]}\n");
+}
+
+/* Exit status 1: something that is needed is not there. */
+static int cmd_check(struct options *o)
+{
+	struct container c = CONTAINER_NONE;
+	struct findings f = { 0 };
+	struct buf b = { 0 };
+	char *text = NULL;
+	bool json, runs = true;
+	size_t len = 0;
+
+	TRY(cmd_check_format(o, &json));
+	c.proc_fd = proc_open();
+	if (c.proc_fd < 0)
+		return -1;
+	if (o->run.bundle) {
+		TRY(run_load_config(&c, &o->run, &text, &len));
+		TRY(check_bundle(&f, &c));
+	} else {
+		check_host(&f, c.proc_fd);
+	}
+	for (size_t i = 0; i < f.n; i++)
+		runs = runs && !(f.v[i].needed && f.v[i].why);
+	if (json) {
+		check_json(&b, &f, runs);
+	} else {
+		check_table(&b, &f);
+		buf_fmt(&b, "%s container %s run here.\n", o->run.bundle ? "This" : "A default",
+			runs ? "can" : "cannot");
+	}
+	out_text(&b);
+	return runs ? 0 : 1;
+}
+
 /* -- features ---------------------------------------------------------------------------------- */
 
 static void feat_list(struct buf *b, const char *pad, const char *key, const struct strs *items)
@@ -9106,6 +9697,8 @@ static int cmd_help(struct options *o)
 
 #define ID "<container-id>"
 static const struct command commands[] = {
+	{ "check", "", "show what this kernel offers to containers, and what it lacks",
+	  check_options, cmd_check },
 	{ "create", ID, "create a container", create_options, cmd_create, 1, 1, .enters = true },
 	{ "delete", ID, "delete what a container holds", delete_options, cmd_delete, 1, 1 },
 	{ "exec", ID " <command> [args...]  |  --process FILE " ID, "run a process in a container",
@@ -9195,7 +9788,7 @@ static int cmd_run(const struct command *c, char **argv, char **all, struct opti
 
 /* ==== end CMD ========================================================== } */
 
-/* ==== ROOM 18: MAIN ==================================================== {
+/* ==== ROOM 19: MAIN ==================================================== {
  * Finds the command, prints the error record, chooses the exit status.                         */
 
 static int main_globals(struct options *o)
