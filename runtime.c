@@ -12,7 +12,7 @@
  *    6 CONF     config.json: structs, field tables, validation, the `spec` default
  *    7 STATE    what is kept on disk about a container, and its status
  *    8 NS       namespaces: which to make or join, id maps, time offsets
- *    9 CG       cgroup v2: directory, limits, device program, freezing, killing
+ *    9 CG       cgroup v2: directory, limits, device program, freezing, killing; resctrl groups
  *   10 SYSTEMD  the manager's bus: scopes instead of bare cgroup directories
  *   11 NET      network devices and links, by rtnetlink
  *   12 MNT      root file system, mounts, devices, masked paths, pivot_root
@@ -173,6 +173,7 @@ enum {                                  /* linux/mount.h */
 #define SYSFS_MAGIC   0x62656572
 #define DEVPTS_MAGIC  0x1cd1
 #define CGROUP2_MAGIC 0x63677270
+#define RESCTRL_MAGIC 0x7655821
 #define PROC_ROOT_INO 1                 /* the root of a whole procfs, not of a bind into it */
 #define KEYCTL_JOIN   1                 /* keyctl(2) KEYCTL_JOIN_SESSION_KEYRING */
 
@@ -1714,6 +1715,8 @@ struct device_conf {
 struct device_rule { bool allow; char *type, *access; struct opt major, minor; };
 struct hugepage_conf { char *size; uint64_t limit; };
 
+struct rdt_conf { char *clos, *l3, *mem_bw; struct strs schemata; bool monitoring, cmt, mbm; };
+
 struct resources_conf {
 	struct {
 		struct opt limit, reservation, swap, swappiness, kernel, kernel_tcp;
@@ -1761,7 +1764,7 @@ struct config {
 	char *oci_version, *hostname, *domainname, *cgroups_path, *rootfs_propagation;
 	char *mount_label;
 	bool has_process, has_root, has_linux, has_seccomp, has_resources;
-	bool has_personality, has_mempolicy;
+	bool has_personality, has_mempolicy, has_rdt;
 	struct { int domain; uint32_t flags; } personality;
 	struct { int mode; uint32_t flags; char *nodes; } mempolicy;
 	struct { char *path; bool readonly; } root;
@@ -1780,6 +1783,7 @@ struct config {
 	struct net_device_conf *net_devices;
 	size_t n_net_devices;
 	struct resources_conf resources;
+	struct rdt_conf rdt;
 	struct seccomp_conf seccomp;
 	struct strs masked_paths, readonly_paths;
 	/* worked out by conf_check() */
@@ -1937,6 +1941,14 @@ static const struct field resources_fields[] = {        /* inner tables count fr
 };
 #undef T
 
+#define T struct rdt_conf
+static const struct field rdt_fields[] = {              /* CMT, MBM: their names before 1.3.0 */
+	F_STR(T, "closID", clos), F_STR(T, "l3CacheSchema", l3), F_STR(T, "memBwSchema", mem_bw),
+	F_STRS(T, "schemata", schemata), F_BOOL(T, "enableMonitoring", monitoring),
+	F_BOOL(T, "enableCMT", cmt), F_BOOL(T, "enableMBM", mbm), { 0 }
+};
+#undef T
+
 static const struct name action_names[] = {
 	{ "SCMP_ACT_KILL", ACT_KILL_THREAD }, { "SCMP_ACT_KILL_THREAD", ACT_KILL_THREAD },
 	{ "SCMP_ACT_KILL_PROCESS", ACT_KILL_PROCESS }, { "SCMP_ACT_TRAP", ACT_TRAP },
@@ -2011,7 +2023,7 @@ static const struct field linux_fields[] = {            /* counts from struct co
 	F_STR(T, "rootfsPropagation", rootfs_propagation),
 	F_OBJ_HAS(T, "seccomp", seccomp, seccomp_fields), F_MAP(T, "sysctl", sysctl),
 	F_STRS(T, "maskedPaths", masked_paths), F_STRS(T, "readonlyPaths", readonly_paths),
-	F_STR(T, "mountLabel", mount_label), F_REFUSED("intelRdt"),
+	F_STR(T, "mountLabel", mount_label), F_OBJ_HAS(T, "intelRdt", rdt, rdt_fields),
 	F_KEYED(T, "netDevices", net_devices, struct net_device_conf, net_device_fields),
 	F_OBJ_HAS(T, "personality", personality, personality_fields),
 	F_OBJ_HAS(T, "memoryPolicy", mempolicy, mempolicy_fields), { 0 }
@@ -2249,6 +2261,22 @@ static int conf_check_net_devices(const struct config *c)
 	return 0;
 }
 
+static int conf_check_rdt(const struct rdt_conf *r)
+{
+	const char *clos = r->clos ? r->clos : "", *mb = r->mem_bw ? r->mem_bw : "";
+
+	/* "/" is the group that everybody is in at first */
+	if (str_eq(clos, ".") || str_eq(clos, "..") || (strchr(clos, '/') && clos[1]))
+		return fail("linux.intelRdt.closID: invalid group name \"%s\"", clos);
+	if (*mb && (!str_starts(mb, "MB:") || strchr(mb, '\n')))
+		return fail("linux.intelRdt.memBwSchema: \"%s\" is not one line that starts with "
+			    "MB:", mb);
+	for (size_t i = 0; i < r->schemata.n; i++)
+		if (strchr(r->schemata.v[i], '\n'))
+			return fail("linux.intelRdt.schemata[%zu]: more than one line", i);
+	return 0;
+}
+
 static int conf_check_cpus(const char *list, const char *at, const char *field)
 {
 	struct bits unused = { 0 };
@@ -2422,6 +2450,7 @@ static int conf_check(struct config *c)
 	TRY(conf_check_resources(&c->resources));
 	TRY(conf_check_devices(c));
 	TRY(conf_check_net_devices(c));
+	TRY(conf_check_rdt(&c->rdt));
 	TRY(conf_check_hooks(c));
 	TRY(conf_check_seccomp(&c->seccomp));
 	if (c->has_process)
@@ -2624,6 +2653,8 @@ struct container {
 	char *id;
 	/* written by STATE; kept in state.json */
 	char *bundle, *rootfs, *created, *cgroup; /* cgroup: below the cgroup2 mount, or ""  */
+	char *rdt;                      /* resctrl group, NULL: none               */
+	bool rdt_made, rdt_monitor;     /* the group, a group below it are ours    */
 	uint32_t owner;
 	bool ready; /* create finished                         */
 	int64_t pid;
@@ -2646,7 +2677,8 @@ static const struct field state_fields[] = {
 	F_STR_MUST(T, "created", created), F_STR_MUST(T, "cgroup", cgroup), F_U32(T, "uid", owner),
 	{ "pid", K_I64, false, OFF(T, pid, int64_t) }, F_U64(T, "start", start),
 	{ "maker", K_I64, false, OFF(T, maker, int64_t) }, F_U64(T, "makerStart", maker_start),
-	F_BOOL(T, "ready", ready), F_MAP(T, "annotations", annotations), { 0 }
+	F_BOOL(T, "ready", ready), F_MAP(T, "annotations", annotations), F_STR(T, "rdt", rdt),
+	F_BOOL(T, "rdtMade", rdt_made), F_BOOL(T, "rdtMonitor", rdt_monitor), { 0 }
 };
 #undef T
 
@@ -2735,6 +2767,11 @@ static int state_save(const struct container *c)
 	buf_quote(&b, c->created);
 	buf_fmt(&b, ",\"cgroup\":");
 	buf_quote(&b, c->cgroup);
+	if (c->rdt) {
+		buf_fmt(&b, ",\"rdtMade\":%s,\"rdtMonitor\":%s,\"rdt\":",
+			c->rdt_made ? "true" : "false", c->rdt_monitor ? "true" : "false");
+		buf_quote(&b, c->rdt);
+	}
 	buf_fmt(&b, ",\"annotations\":{");
 	for (size_t i = 0; i < c->annotations.n; i++) {
 		buf_fmt(&b, i ? "," : "");
@@ -3137,7 +3174,7 @@ static int ns_write_maps(const struct config *c, int proc, pid_t pid)
  * path, limited, frozen, killed, removed.  Files are written relative to its descriptor.  One
  * table maps a limit of the configuration to its file.
  * Entries: cg_path cg_create cg_open cg_apply cg_devices cg_freeze cg_is_frozen cg_kill cg_pids
- * cg_destroy.  Writes: c->cgroup, c->cgroup_fd.                                                */
+ * cg_destroy rdt_*.  Writes: c->cgroup, c->cgroup_fd, c->rdt*.                                 */
 
 /* What `cgroup.controllers` reads in the kernels there are: short. */
 #define CG_TEXT 4096
@@ -3963,6 +4000,254 @@ static int cg_destroy(struct container *c)
 		nanosleep(&ms, NULL); /* the kernel unlinks the last task shortly after its exit */
 	}
 	close_p(&c->cgroup_fd);
+	return 0;
+}
+
+/* -- resctrl: groups of cache and memory bandwidth (linux.intelRdt) --------------------------- */
+
+/* Entries: rdt_plan rdt_apply rdt_join rdt_destroy.  Writes: c->rdt, c->rdt_made, c->rdt_monitor.
+ * A group is a directory of the resctrl file system: `schemata`, one line for each resource,
+ * `tasks`, and mon_groups/ with groups that only count (resctrl in the kernel's documentation). */
+
+#ifdef TEST_FAULTS      /* the tests' resctrl is a tree of plain files: RUNTIME_RESCTRL=DIR */
+#define RDT_TEST 1
+#else
+#define RDT_TEST 0
+#endif
+
+/* The mounted resctrl; -1 with err.no ENODEV when there is none. */
+static int rdt_mount(int proc)
+{
+	const char *tree = RDT_TEST ? getenv("RUNTIME_RESCTRL") : NULL;
+	char *line = tree ? NULL : file_read_at(proc, "self/mountinfo", 16 << 20), *save = NULL;
+	struct statfs fs;
+	int fake;
+
+	if (tree && (fake = openat(AT_FDCWD, tree, O_PATH | O_DIRECTORY | O_CLOEXEC)) >= 0)
+		return fake;
+	for (line = line ? strtok_r(line, "\n", &save) : NULL; line;
+	     line = strtok_r(NULL, "\n", &save)) {
+		if (!strstr(line, " - resctrl "))
+			continue;
+		autoclose int fd = openat(AT_FDCWD, proc_mountpoint(line),
+					  O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+		if (fd >= 0 && fstatfs(fd, &fs) == 0 && fs.f_type == RESCTRL_MAGIC)
+			return take_fd(&fd);
+	}
+	fail("linux.intelRdt: Intel RDT is not enabled: no resctrl file system is mounted");
+	err.no = ENODEV;
+	return -1;
+}
+
+static int rdt_dir(int at, const char *name)
+{
+	return path_child(at, *name == '/' ? "." : name, O_RDONLY | O_DIRECTORY);
+}
+
+/* Writes one text to a file of a group.  The kernel's reason is in info/last_cmd_status. */
+static int rdt_write(int root, int group, const char *file, const char *text)
+{
+	autoclose int fd = openat(group, file, O_WRONLY | O_CLOEXEC | O_NOFOLLOW |
+				  (RDT_TEST ? O_CREAT | O_APPEND : 0), 0644);
+	ssize_t n = fd < 0 ? -1 : write(fd, text, strlen(text));
+
+	if (n == (ssize_t)strlen(text))
+		return 0;
+	int no = errno;
+	char *why = file_read_at(root, "info/last_cmd_status", 4096);
+	size_t len = why && !str_eq(why, "ok\n") ? strcspn(why, "\n") : 0;
+
+	return fail_no(no, "linux.intelRdt: write \"%.*s\" to %s%s%.*s",
+		       (int)strcspn(text, "\n"), text, file, len ? ": " : "", (int)len, why);
+}
+
+/* The value of a domain ("0" of "0=ff;1=f") in a line of schemata; NULL: it has none. */
+static const char *rdt_value(const char *line, const char *id, size_t n)
+{
+	for (; *line && *line != '\n'; line += *line == ';') {
+		line += strspn(line, " \t");
+		if (strncmp(line, id, n) == 0 && line[n] == '=')
+			return line + n + 1;
+		line += strcspn(line, ";\n");
+	}
+	return NULL;
+}
+
+/* Does schemata, as the kernel prints it, say what a line of the configuration wants?  It pads
+ * with blanks and zeros, and shows domains that the line leaves alone. */
+static bool rdt_line_holds(const char *schemata, const char *want)
+{
+	size_t name = strcspn(want, ":\n"), n;
+	const char *line = schemata;
+
+	for (;; line += strcspn(line, "\n"), line += *line == '\n') {
+		line += strspn(line, " \t");
+		if (!*line)
+			return false;
+		if (strncmp(line, want, name) == 0 && line[name] == ':' && want[name] == ':')
+			break;
+	}
+	for (want += name + 1; *want && *want != '\n'; want += *want == ';') {
+		want += strspn(want, " \t");
+		n = strcspn(want, "=;\n");
+		const char *is = rdt_value(line + name + 1, want, n);
+
+		if (!is || want[n] != '=')
+			return false;
+		want += n + 1;
+		want += strspn(want, " 0");
+		is += strspn(is, " 0");
+		n = strcspn(want, "; \t\n");
+		if (n != strcspn(is, "; \t\n") || strncasecmp(want, is, n) != 0)
+			return false;
+		want += n + strspn(want + n, " \t");
+	}
+	return true;
+}
+
+/* A group that exists already must be as the configuration wants it. */
+static int rdt_compare(int group, const struct rdt_conf *r, const char *name)
+{
+	const char *const lines[] = { r->l3, r->mem_bw };
+	char *now = file_read_at(group, "schemata", 1 << 16);
+
+	if (!now)
+		return efail("linux.intelRdt: schemata of group %s", name);
+	for (size_t i = 0; i < LEN(lines); i++)
+		for (const char *l = lines[i] ? lines[i] : ""; *l; l += *l == '\n') {
+			if (!rdt_line_holds(now, l))
+				return fail("linux.intelRdt: %.*s: group %s exists and differs",
+					    (int)strcspn(l, "\n"), l, name);
+			l += strcspn(l, "\n");
+		}
+	return 0;
+}
+
+static bool rdt_has_schema(const struct rdt_conf *r)
+{
+	return (r->l3 && *r->l3) || (r->mem_bw && *r->mem_bw) || r->schemata.n;
+}
+
+/* Before anything exists: which group, and what of it will be ours to remove.  config-linux.md
+ * "IntelRdt". */
+static int rdt_plan(struct container *c)
+{
+	const struct rdt_conf *r = &c->conf->rdt;
+	bool named = r->clos && *r->clos;
+
+	if (!c->conf->has_rdt)
+		return 0;
+	autoclose int root = rdt_mount(c->proc_fd);
+	const char *name = named ? r->clos : c->id;
+	autoclose int group = root < 0 ? -1 : rdt_dir(root, name);
+
+	if (root < 0)
+		return -1;
+	if (group < 0 && (errno != ENOENT || (named && !rdt_has_schema(r))))
+		return efail("linux.intelRdt.closID: group %s", name);
+	if (group >= 0 && named && (r->l3 || r->mem_bw))
+		TRY(rdt_compare(group, r, name));
+	bool monitor = r->monitoring || r->cmt || r->mbm;
+
+	if (monitor && group >= 0 &&
+	    faccessat(group, str_fmt("mon_groups/%s", c->id), F_OK, 0) == 0)
+		return fail("linux.intelRdt.enableMonitoring: mon_groups/%s exists already", c->id);
+	c->rdt = str_dup(name);
+	c->rdt_made = group < 0 && !named;
+	c->rdt_monitor = monitor;
+	return 0;
+}
+
+/* Puts a process into the container's groups, those that count last. */
+static int rdt_join(const struct container *c, pid_t pid)
+{
+	char *text = str_fmt("%d\n", pid);
+
+	if (!c->rdt)
+		return 0;
+	autoclose int root = rdt_mount(c->proc_fd);
+	autoclose int group = root < 0 ? -1 : rdt_dir(root, c->rdt);
+
+	if (group < 0)
+		return root < 0 ? -1 : efail("linux.intelRdt: group %s", c->rdt);
+	TRY(rdt_write(root, group, "tasks", text));
+	if (!c->rdt_monitor)
+		return 0;
+	autoclose int monitor = rdt_dir(group, str_fmt("mon_groups/%s", c->id));
+
+	return monitor < 0 ? efail("linux.intelRdt: mon_groups/%s", c->id)
+			   : rdt_write(root, monitor, "tasks", text);
+}
+
+/* The schemas in the order that the specification gives, each in one write(2): a resource may be
+ * in only one line of a write. */
+static int rdt_write_schemas(int root, int group, const struct rdt_conf *r)
+{
+	struct buf all = { 0 };
+
+	for (size_t i = 0; i < r->schemata.n; i++)
+		buf_fmt(&all, "%s\n", r->schemata.v[i]);
+	if (r->l3 && *r->l3)
+		TRY(rdt_write(root, group, "schemata", str_fmt("%s\n", r->l3)));
+	if (r->mem_bw && *r->mem_bw)
+		TRY(rdt_write(root, group, "schemata", str_fmt("%s\n", r->mem_bw)));
+	return all.len ? rdt_write(root, group, "schemata", all.p) : 0;
+}
+
+/* Removes a group; the kernel hands its processes to the one above.  -1 with errno set. */
+static int rdt_remove(int at, const char *name)
+{
+	static const char *const files[] = { "tasks", "schemata" };
+	autoclose int dir = RDT_TEST ? rdt_dir(at, name) : -1;
+
+	for (size_t i = 0; i < LEN(files) && dir >= 0; i++)
+		unlinkat(dir, files[i], 0);     /* plain files do not go with their directory */
+	return unlinkat(at, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -1 : 0;
+}
+
+static int rdt_fill(const struct container *c, int root, int group)
+{
+	TRY(rdt_write_schemas(root, group, &c->conf->rdt));
+	if (c->rdt_monitor && mkdirat(group, str_fmt("mon_groups/%s", c->id), 0755) < 0)
+		return efail("linux.intelRdt.enableMonitoring: make mon_groups/%s", c->id);
+	return rdt_join(c, (pid_t)c->pid);
+}
+
+/* Makes what rdt_plan() found missing, limits it, and puts init into it. */
+static int rdt_apply(const struct container *c)
+{
+	if (!c->rdt)
+		return 0;
+	autoclose int root = rdt_mount(c->proc_fd);
+
+	if (root < 0)
+		return -1;
+	bool made = *c->rdt != '/' && mkdirat(root, c->rdt, 0755) == 0;
+	autoclose int group = rdt_dir(root, c->rdt);
+	int r = group < 0 ? efail("linux.intelRdt: make group %s", c->rdt)
+			  : rdt_fill(c, root, group);
+
+	if (r < 0 && made)                      /* a moment old: nobody else is in it */
+		rdt_remove(root, c->rdt);
+	return r;
+}
+
+/* Removes what was made for this container alone.  A group that closID names is never removed, even
+ * if the runtime had to make it: config-linux.md. */
+static int rdt_destroy(const struct container *c)
+{
+	autoclose int root = rdt_mount(c->proc_fd);
+	autoclose int group = root < 0 ? -1 : rdt_dir(root, c->rdt);
+
+	if (group < 0) {                        /* gone, with all that was in it */
+		err_clear();
+		return 0;
+	}
+	if (c->rdt_monitor && rdt_remove(group, str_fmt("mon_groups/%s", c->id)) < 0)
+		return efail("linux.intelRdt: remove mon_groups/%s", c->id);
+	if (c->rdt_made && rdt_remove(root, c->rdt) < 0)
+		return efail("linux.intelRdt: remove group %s", c->rdt);
 	return 0;
 }
 
@@ -7452,6 +7737,8 @@ static int run_destroy(struct container *c)
 	}
 	if (c->cgroup && *c->cgroup)
 		r = cg_destroy(c);
+	if (r == 0 && c->rdt)
+		r = rdt_destroy(c);
 	if (r == 0 && c->dir_fd >= 0)
 		r = state_remove(c);
 	if (first) {
@@ -7520,6 +7807,7 @@ static int run_limit(struct container *c, const struct run_opts *o)
 					    conf->process.user.uid)));
 	if (c->conf->has_resources)
 		TRY(cg_apply(c, &c->conf->resources));
+	TRY(rdt_apply(c));
 	TRY(fault("limits"));
 	return cg_devices(c, &c->conf->resources, o->rootless);
 }
@@ -7832,6 +8120,7 @@ static int run_make(struct container *c, struct init *i, const char *text, size_
 	if (proc_stat(c->proc_fd, getpid(), &c->maker_start, &letter) < 0)
 		return efail("read /proc/self/stat");
 	TRY(state_save_config(c, text, len));
+	TRY(rdt_plan(c));
 	TRY(run_make_cgroup(c, i->o));
 	if (!i->o->attach) {
 		i->start = sock_at(c->dir_fd, "start.sock", SOCK_SEQPACKET, true);
@@ -8073,10 +8362,22 @@ static int run_exec_cgroup_of_init(struct container *c)
 	return 0;
 }
 
+/* Where somebody has removed the group, or unmounted resctrl, init is in none either. */
+static int run_exec_rdt(const struct container *c, pid_t pid)
+{
+	int r = rdt_join(c, pid);
+
+	if (r == 0 || (err.no != ENOENT && err.no != ENODEV))
+		return r;
+	err_clear();
+	return 0;
+}
+
 /* Takes the further process from its clone to its program. */
 static int run_exec_go(struct init *i, pid_t pid)
 {
 	TRY(sec_oom(i->c->proc_fd, pid, i->p->oom_score_adj));
+	TRY(run_exec_rdt(i->c, pid));
 	TRY(run_serve(i->c, i, pid));
 	if (i->p->has_affinity || i->conf->resources.cpu.cpus)
 		TRY(sec_affinity(pid, i->p->affinity.final, "final"));
@@ -9660,7 +9961,8 @@ static int cmd_features(struct options *o)
 	buf_fmt(&b, "\n        },\n");
 	buf_fmt(&b, "        \"apparmor\": {\n            \"enabled\": true\n        },\n"
 		"        \"selinux\": {\n            \"enabled\": true\n        },\n"
-		"        \"intelRdt\": {\n            \"enabled\": false\n        },\n"
+		"        \"intelRdt\": {\n            \"enabled\": true,\n"
+		"            \"schemata\": true,\n            \"monitoring\": true\n        },\n"
 		"        \"mountExtensions\": {\n            \"idmap\": {\n"
 		"                \"enabled\": false\n            }\n        },\n"
 		"        \"netDevices\": {\n            \"enabled\": true\n        }\n    },\n"

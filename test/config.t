@@ -338,12 +338,6 @@ test_cwd_is_absolute() { need root; bundle process.cwd=tmp; rt_fails run -b b "$
 # unsupported PATH VALUE
 unsupported() { refuses "$1: is not supported by this program" "$1=$2"; }
 
-test_unsupported_linux_fields() {
-	need root
-	need runtime
-	unsupported linux.intelRdt '{"closID":"x"}'
-}
-
 test_unsupported_resources() {
 	need root
 	need runtime
