@@ -1720,7 +1720,7 @@ struct rdt_conf { char *clos, *l3, *mem_bw; struct strs schemata; bool monitorin
 struct resources_conf {
 	struct {
 		struct opt limit, reservation, swap, swappiness, kernel, kernel_tcp;
-		bool no_oom_kill, use_hierarchy, check_before_update;
+		bool no_oom_kill, use_hierarchy, chk_before_update;
 	} memory;
 	struct {
 		struct opt shares, quota, period, burst, idle, rt_runtime, rt_period;
@@ -1915,7 +1915,7 @@ static const struct field memory_fields[] = {
 	{ "kernelTCP", K_OPT, false, R(memory.kernel_tcp) },
 	{ "disableOOMKiller", K_BOOL, false, R(memory.no_oom_kill) },
 	{ "useHierarchy", K_BOOL, false, R(memory.use_hierarchy) },
-	{ "checkBeforeUpdate", K_BOOL, false, R(memory.check_before_update) }, { 0 }
+	{ "checkBeforeUpdate", K_BOOL, false, R(memory.chk_before_update) }, { 0 }
 };
 static const struct field cpu_fields[] = {
 	{ "shares", K_OPT, false, R(cpu.shares) }, { "quota", K_OPT, false, R(cpu.quota) },
@@ -2177,7 +2177,7 @@ static int conf_check_resources(const struct resources_conf *r)
 			"linux.resources.memory.disableOOMKiller: cgroup v2 has no such switch");
 	if (r->cpu.rt_runtime.set || r->cpu.rt_period.set)
 		return fail("linux.resources.cpu: realtime limits exist on cgroup v1 only");
-	if (r->memory.check_before_update)
+	if (r->memory.chk_before_update)
 		return fail(
 			"linux.resources.memory.checkBeforeUpdate: not supported by this program");
 	if (r->memory.swappiness.set)
@@ -8480,7 +8480,7 @@ static int run_protect(char **argv)
  * `check`: what this kernel offers, and whether a configuration can run on it.  Each thing is
  * tried, in a child of its own, so that nothing stays: no file, no cgroup, no mount.  (A file
  * system that is a module gets loaded by the question, as it would be by a mount.)
- * Entries: check_host check_bundle.                                                            */
+ * Entries: chk_host chk_bundle.                                                            */
 
 /* Who cannot do without it: root's and an ordinary user's containers as `spec` writes them; every
  * container there is. */
@@ -8494,8 +8494,8 @@ struct trial {
 	int proc;
 };
 
-struct check {
-	const char *name;               /* also the word for the probe: see check_word()          */
+struct chk {
+	const char *name;               /* also the word for the probe: see chk_word()          */
 	const char *option;             /* of the kernel's configuration, or its version          */
 	const char *without;            /* what one has to do without                             */
 	uint8_t must;
@@ -8507,50 +8507,50 @@ struct check {
 struct finding { const char *name, *option, *without; char *why; bool needed; };
 struct findings { struct finding *v; size_t n, cap; };
 
-static const char *check_word(const char *name)
+static const char *chk_word(const char *name)
 {
 	const char *blank = strrchr(name, ' ');
 
 	return blank ? blank + 1 : name;
 }
 
-static int check_ns(const struct trial *t)
+static int chk_ns(const struct trial *t)
 {
 	return unshare((int)t->n) < 0 ? ns_fail(t->n, "unshare") : 0;
 }
 
-static int check_fs(const struct trial *t)
+static int chk_fs(const struct trial *t)
 {
-	autoclose int fd = (int)syscall(NR_fsopen, check_word(t->name), FS_CLOEXEC);
+	autoclose int fd = (int)syscall(NR_fsopen, chk_word(t->name), FS_CLOEXEC);
 
-	return fd < 0 ? efail("%s", check_word(t->name)) : 0;
+	return fd < 0 ? efail("%s", chk_word(t->name)) : 0;
 }
 
 /* Called with nonsense: a kernel that knows the call says that. */
-static int check_call(const struct trial *t)
+static int chk_call(const struct trial *t)
 {
 	if (syscall((long)t->n, -1, NULL, 0, NULL, 0) >= 0)
 		return 0;
 	return errno == ENOSYS || errno == EPERM ? efail("%s", t->name) : 0;
 }
 
-static int check_path(const struct trial *t)
+static int chk_path(const struct trial *t)
 {
 	static const char *const paths[] = { "sys/kernel/sched_cfs_bandwidth_slice_us", "swaps" };
 
 	return faccessat(t->proc, paths[t->n], F_OK, 0) < 0 ? efail("/proc/%s", paths[t->n]) : 0;
 }
 
-static int check_cgroup(const struct trial *t)
+static int chk_cgroup(const struct trial *t)
 {
 	autoclose int fd = cg_mount(t->proc);
 
 	return fd < 0 ? -1 : 0;
 }
 
-static int check_controller(const struct trial *t)
+static int chk_controller(const struct trial *t)
 {
-	const char *name = check_word(t->name);
+	const char *name = chk_word(t->name);
 	autoclose int fd = cg_mount(t->proc);
 	char *have = fd < 0 ? NULL : file_read_at(fd, "cgroup.controllers", CG_TEXT), *save = NULL;
 
@@ -8566,7 +8566,7 @@ static int check_controller(const struct trial *t)
 }
 
 /* A cgroup that is no descriptor: a kernel that knows the flag looks at that first. */
-static int check_into_cgroup(const struct trial *t)
+static int chk_into_cgroup(const struct trial *t)
 {
 	int pidfd;
 	pid_t pid = sys_clone3(t->n, INT_MAX, &pidfd);
@@ -8576,7 +8576,7 @@ static int check_into_cgroup(const struct trial *t)
 	return pid > 0 ? fail("no cgroups") : errno == EBADF ? 0 : efail("clone3");
 }
 
-static int check_setns(const struct trial *t)
+static int chk_setns(const struct trial *t)
 {
 	autoclose int fd = sys_pidfd_open(getpid());
 
@@ -8586,7 +8586,7 @@ static int check_setns(const struct trial *t)
 }
 
 /* No mount and no namespace given: the flag is looked at before they are. */
-static int check_idmap(const struct trial *t)
+static int chk_idmap(const struct trial *t)
 {
 	struct mount_attr1 a = { .attr_set = t->n, .userns_fd = INT_MAX };
 
@@ -8594,7 +8594,7 @@ static int check_idmap(const struct trial *t)
 }
 
 /* n: the action asked for.  The filter itself is asked for by one at address 0. */
-static int check_seccomp(const struct trial *t)
+static int chk_seccomp(const struct trial *t)
 {
 	uint32_t action = (uint32_t)t->n;
 
@@ -8606,7 +8606,7 @@ static int check_seccomp(const struct trial *t)
 
 /* The device program of the configuration, or the one that all containers get, as far as the
  * kernel's verifier. */
-static int check_devices(const struct trial *t)
+static int chk_devices(const struct trial *t)
 {
 	struct dev_list l;
 	struct dev_prog p;
@@ -8619,7 +8619,7 @@ static int check_devices(const struct trial *t)
 	return fd < 0 ? efail("bpf") : 0;
 }
 
-static int check_label(const struct trial *t)
+static int chk_label(const struct trial *t)
 {
 	char any[] = "x";
 	struct process_conf p = { .selinux = t->n ? any : NULL, .apparmor = t->n ? NULL : any };
@@ -8628,56 +8628,56 @@ static int check_label(const struct trial *t)
 }
 
 #define CONFIG(name) "CONFIG_" #name
-static const struct check checks[] = {  /* namespaces come from ns_info */
-	{ "openat2", "Linux 5.6", "nothing runs", FOR_ALL, check_call, NR_openat2 },
-	{ "clone3", "Linux 5.3", "nothing runs", FOR_ALL, check_call, NR_clone3 },
+static const struct chk chk_rows[] = {  /* namespaces come from ns_info */
+	{ "openat2", "Linux 5.6", "nothing runs", FOR_ALL, chk_call, NR_openat2 },
+	{ "clone3", "Linux 5.3", "nothing runs", FOR_ALL, chk_call, NR_clone3 },
 	{ "clone3 into a cgroup", "Linux 5.7", "nothing runs in a cgroup", FOR_ROOT,
-	  check_into_cgroup },
-	{ "open_tree", "Linux 5.2", "nothing runs", FOR_ALL, check_call, NR_open_tree },
-	{ "fsopen", "Linux 5.2", "nothing runs", FOR_ALL, check_call, NR_fsopen },
-	{ "move_mount", "Linux 5.2", "nothing runs", FOR_ALL, check_call, NR_move_mount },
+	  chk_into_cgroup },
+	{ "open_tree", "Linux 5.2", "nothing runs", FOR_ALL, chk_call, NR_open_tree },
+	{ "fsopen", "Linux 5.2", "nothing runs", FOR_ALL, chk_call, NR_fsopen },
+	{ "move_mount", "Linux 5.2", "nothing runs", FOR_ALL, chk_call, NR_move_mount },
 	{ "mount_setattr", "Linux 5.12", "no mount options, no masked or read-only paths",
-	  FOR_SPEC, check_call, NR_mount_setattr },
-	{ "pidfd_open", "Linux 5.3", "nothing runs", FOR_ALL, check_call, NR_pidfd_open },
-	{ "setns by pidfd", "Linux 5.8", "no exec", 0, check_setns, CLONE_NEWUTS },
-	{ "close_range", "Linux 5.9", "descriptors are closed one by one: slower", 0, check_call,
+	  FOR_SPEC, chk_call, NR_mount_setattr },
+	{ "pidfd_open", "Linux 5.3", "nothing runs", FOR_ALL, chk_call, NR_pidfd_open },
+	{ "setns by pidfd", "Linux 5.8", "no exec", 0, chk_setns, CLONE_NEWUTS },
+	{ "close_range", "Linux 5.9", "descriptors are closed one by one: slower", 0, chk_call,
 	  NR_close_range },
-	{ "id-mapped mounts", "Linux 5.12", "uidMappings of mounts are refused", 0, check_idmap,
+	{ "id-mapped mounts", "Linux 5.12", "uidMappings of mounts are refused", 0, chk_idmap,
 	  ATTR_IDMAP },
-	{ "proc", CONFIG(PROC_FS), "nothing runs", FOR_ALL, check_fs },
-	{ "sysfs", CONFIG(SYSFS), "no /sys", FOR_ROOT, check_fs },
-	{ "tmpfs", CONFIG(TMPFS), "no /dev, no masked directories", FOR_SPEC, check_fs },
-	{ "devpts", CONFIG(UNIX98_PTYS), "no terminals", FOR_SPEC, check_fs },
-	{ "mqueue", CONFIG(POSIX_MQUEUE), "no /dev/mqueue", FOR_SPEC, check_fs },
-	{ "overlay", CONFIG(OVERLAY_FS), "engines copy whole images", 0, check_fs },
-	{ "devtmpfs", CONFIG(DEVTMPFS), "`init` makes a few nodes itself", 0, check_fs },
-	{ "cgroup2", CONFIG(CGROUPS), "no limits, pause, ps, device policy", FOR_ROOT, check_fs },
-	{ "cgroup2 mounted", CONFIG(CGROUPS), "the same: mount it", FOR_ROOT, check_cgroup },
-	{ "controller memory", CONFIG(MEMCG), "no memory limits", 0, check_controller },
-	{ "swap", CONFIG(SWAP), "no limits on swap", 0, check_path, 1 },
-	{ "controller cpu", CONFIG(FAIR_GROUP_SCHED), "no cpu shares", 0, check_controller },
-	{ "cpu quota", CONFIG(CFS_BANDWIDTH), "no cpu quota", 0, check_path, 0 },
-	{ "controller cpuset", CONFIG(CPUSETS), "no cpus and mems", 0, check_controller },
-	{ "controller pids", CONFIG(CGROUP_PIDS), "no pids limit", 0, check_controller },
-	{ "controller io", CONFIG(BLK_CGROUP), "no blockIO", 0, check_controller },
-	{ "controller hugetlb", CONFIG(CGROUP_HUGETLB), "no hugepageLimits", 0, check_controller },
-	{ "controller rdma", CONFIG(CGROUP_RDMA), "no rdma limits", 0, check_controller },
+	{ "proc", CONFIG(PROC_FS), "nothing runs", FOR_ALL, chk_fs },
+	{ "sysfs", CONFIG(SYSFS), "no /sys", FOR_ROOT, chk_fs },
+	{ "tmpfs", CONFIG(TMPFS), "no /dev, no masked directories", FOR_SPEC, chk_fs },
+	{ "devpts", CONFIG(UNIX98_PTYS), "no terminals", FOR_SPEC, chk_fs },
+	{ "mqueue", CONFIG(POSIX_MQUEUE), "no /dev/mqueue", FOR_SPEC, chk_fs },
+	{ "overlay", CONFIG(OVERLAY_FS), "engines copy whole images", 0, chk_fs },
+	{ "devtmpfs", CONFIG(DEVTMPFS), "`init` makes a few nodes itself", 0, chk_fs },
+	{ "cgroup2", CONFIG(CGROUPS), "no limits, pause, ps, device policy", FOR_ROOT, chk_fs },
+	{ "cgroup2 mounted", CONFIG(CGROUPS), "the same: mount it", FOR_ROOT, chk_cgroup },
+	{ "controller memory", CONFIG(MEMCG), "no memory limits", 0, chk_controller },
+	{ "swap", CONFIG(SWAP), "no limits on swap", 0, chk_path, 1 },
+	{ "controller cpu", CONFIG(FAIR_GROUP_SCHED), "no cpu shares", 0, chk_controller },
+	{ "cpu quota", CONFIG(CFS_BANDWIDTH), "no cpu quota", 0, chk_path, 0 },
+	{ "controller cpuset", CONFIG(CPUSETS), "no cpus and mems", 0, chk_controller },
+	{ "controller pids", CONFIG(CGROUP_PIDS), "no pids limit", 0, chk_controller },
+	{ "controller io", CONFIG(BLK_CGROUP), "no blockIO", 0, chk_controller },
+	{ "controller hugetlb", CONFIG(CGROUP_HUGETLB), "no hugepageLimits", 0, chk_controller },
+	{ "controller rdma", CONFIG(CGROUP_RDMA), "no rdma limits", 0, chk_controller },
 	{ "device programs", CONFIG(CGROUP_BPF), "no device policy: root's containers fail",
-	  FOR_ROOT, check_devices },
-	{ "seccomp filter", CONFIG(SECCOMP_FILTER), "linux.seccomp is refused", 0, check_seccomp,
+	  FOR_ROOT, chk_devices },
+	{ "seccomp filter", CONFIG(SECCOMP_FILTER), "linux.seccomp is refused", 0, chk_seccomp,
 	  SECCOMP_RET_ERRNO },
-	{ "seccomp notify", "Linux 5.0", "no listenerPath", 0, check_seccomp,
+	{ "seccomp notify", "Linux 5.0", "no listenerPath", 0, chk_seccomp,
 	  SECCOMP_RET_USER_NOTIF },
-	{ "keyring", CONFIG(KEYS), "no session keyring of the container's own", 0, check_call,
+	{ "keyring", CONFIG(KEYS), "no session keyring of the container's own", 0, chk_call,
 	  SYS_keyctl },
-	{ "AppArmor", CONFIG(SECURITY_APPARMOR), "apparmorProfile is refused", 0, check_label, 0 },
-	{ "SELinux", CONFIG(SECURITY_SELINUX), "selinuxLabel is refused", 0, check_label, 1 },
+	{ "AppArmor", CONFIG(SECURITY_APPARMOR), "apparmorProfile is refused", 0, chk_label, 0 },
+	{ "SELinux", CONFIG(SECURITY_SELINUX), "selinuxLabel is refused", 0, chk_label, 1 },
 };
 #undef CONFIG
 
 /* An ordinary user's probe has what their container would have: a user namespace in which they
  * are root. */
-static int check_enter(void)
+static int chk_enter(void)
 {
 	uid_t uid = geteuid();
 	gid_t gid = getegid();
@@ -8696,7 +8696,7 @@ static int check_enter(void)
 }
 
 /* Runs a probe in a child and gives NULL or the reason of its refusal. */
-static char *check_try(int (*probe)(const struct trial *), const struct trial *t)
+static char *chk_try(int (*probe)(const struct trial *), const struct trial *t)
 {
 	size_t size = sizeof err;
 	void *shared = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -8705,7 +8705,7 @@ static char *check_try(int (*probe)(const struct trial *), const struct trial *t
 
 	if (pid == 0) {
 		logger.debug = false;
-		if (check_enter() == 0 && probe(t) == 0)
+		if (chk_enter() == 0 && probe(t) == 0)
 			_exit(0);
 		memcpy(shared, &err, size);
 		_exit(1);
@@ -8726,7 +8726,7 @@ static char *check_try(int (*probe)(const struct trial *), const struct trial *t
 	return why;
 }
 
-static void check_add(struct findings *f, struct finding one)
+static void chk_add(struct findings *f, struct finding one)
 {
 	if (f->n == f->cap) {
 		struct finding *v = arena_alloc((f->cap = f->cap * 2 + 64) * sizeof *v);
@@ -8739,41 +8739,41 @@ static void check_add(struct findings *f, struct finding one)
 }
 
 /* Tries a row of the table for a name of the caller's. */
-static void check_row(struct findings *f, const struct check *k, struct trial t, const char *name)
+static void chk_row(struct findings *f, const struct chk *k, struct trial t, const char *name)
 {
 	t.name = k->name;
 	t.n = k->n;
-	check_add(f, (struct finding){ name, k->option, k->without, check_try(k->probe, &t),
+	chk_add(f, (struct finding){ name, k->option, k->without, chk_try(k->probe, &t),
 				       true });
 }
 
 /* Asks for something that has no row of its own. */
-static void check_ask(struct findings *f, const char *name, int (*probe)(const struct trial *),
+static void chk_ask(struct findings *f, const char *name, int (*probe)(const struct trial *),
 		      struct trial t)
 {
-	check_add(f, (struct finding){ name, "", "", check_try(probe, &t), true });
+	chk_add(f, (struct finding){ name, "", "", chk_try(probe, &t), true });
 }
 
-static const struct check *check_find(const char *name)
+static const struct chk *chk_find(const char *name)
 {
-	for (size_t i = 0; i < LEN(checks); i++)
-		if (str_eq(checks[i].name, name))
-			return &checks[i];
+	for (size_t i = 0; i < LEN(chk_rows); i++)
+		if (str_eq(chk_rows[i].name, name))
+			return &chk_rows[i];
 	return NULL;
 }
 
-static void check_one_ns(struct findings *f, int type, int proc, const char *name)
+static void chk_one_ns(struct findings *f, int type, int proc, const char *name)
 {
 	struct trial t = { .n = ns_info[type].flag, .proc = proc };
 
-	check_add(f, (struct finding){ name, ns_info[type].option,
+	chk_add(f, (struct finding){ name, ns_info[type].option,
 				       str_fmt("no %s namespace", ns_names[type].name),
-				       check_try(check_ns, &t), true });
+				       chk_try(chk_ns, &t), true });
 }
 
 /* Fills f with everything there is to know of this kernel; needed: by the container that `spec`
  * describes, of root or, if this process is not root's, of an ordinary user. */
-static void check_host(struct findings *f, int proc)
+static void chk_host(struct findings *f, int proc)
 {
 	bool user = geteuid() != 0;
 	struct trial t = { .proc = proc };
@@ -8784,25 +8784,25 @@ static void check_host(struct findings *f, int proc)
 		for (size_t k = 0; k < LEN(spec_namespaces); k++)
 			needed |= str_eq(spec_namespaces[k], ns_names[i].name) &&
 				  !(user && i == NS_NET);
-		check_one_ns(f, i, proc, str_fmt("%s namespace", ns_names[i].name));
+		chk_one_ns(f, i, proc, str_fmt("%s namespace", ns_names[i].name));
 		f->v[f->n - 1].needed = needed;
 	}
-	for (size_t i = 0; i < LEN(checks); i++) {
-		check_row(f, &checks[i], t, checks[i].name);
-		f->v[f->n - 1].needed = checks[i].must & (user ? FOR_USER : FOR_ROOT);
+	for (size_t i = 0; i < LEN(chk_rows); i++) {
+		chk_row(f, &chk_rows[i], t, chk_rows[i].name);
+		f->v[f->n - 1].needed = chk_rows[i].must & (user ? FOR_USER : FOR_ROOT);
 	}
 }
 
 /* -- a configuration --------------------------------------------------------------------------- */
 
-static int check_rootfs(const struct trial *t)
+static int chk_rootfs(const struct trial *t)
 {
 	autoclose int fd = openat(AT_FDCWD, t->conf->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	return fd < 0 ? efail("%s", t->conf->rootfs) : 0;
 }
 
-static int check_bind(const struct trial *t)
+static int chk_bind(const struct trial *t)
 {
 	const char *path = t->conf->mounts[t->n].source;
 
@@ -8813,21 +8813,21 @@ static int check_bind(const struct trial *t)
 	return access(path, F_OK) < 0 ? efail("%s", path) : 0;
 }
 
-static int check_joined(const struct trial *t)
+static int chk_joined(const struct trial *t)
 {
 	struct ns_plan p;
 
 	return ns_open(&p, (int)t->n, t->conf->ns_path[t->n], t->proc);
 }
 
-static int check_filter(const struct trial *t)
+static int chk_filter(const struct trial *t)
 {
 	struct bpf_prog p = { 0 };
 
 	return bpf_build(&t->conf->seccomp, &p);
 }
 
-static int check_process(const struct trial *t)
+static int chk_process(const struct trial *t)
 {
 	TRY(sec_check_label(&t->conf->process));
 	TRY(sec_oom(t->proc, getpid(), t->conf->process.oom_score_adj));
@@ -8835,7 +8835,7 @@ static int check_process(const struct trial *t)
 }
 
 /* In namespaces like the container's, which take the values with them when they go. */
-static int check_sysctl(const struct trial *t)
+static int chk_sysctl(const struct trial *t)
 {
 	for (int i = NS_IPC; i <= NS_NET; i++) {
 		if (t->conf->ns_path[i])
@@ -8846,17 +8846,17 @@ static int check_sysctl(const struct trial *t)
 	return sec_sysctl(t->proc, &t->conf->sysctl);
 }
 
-static int check_hook(const struct trial *t)
+static int chk_hook(const struct trial *t)
 {
 	return access(t->name, X_OK) < 0 ? efail("%s", t->name) : 0;
 }
 
-static int check_net_device(const struct trial *t)
+static int chk_net_device(const struct trial *t)
 {
 	return if_nametoindex(t->name) ? 0 : efail("%s", t->name);
 }
 
-static void check_mount(struct findings *f, struct trial t, size_t i)
+static void chk_mount(struct findings *f, struct trial t, size_t i)
 {
 	const struct mount_conf *m = &t.conf->mounts[i];
 	struct mnt_flags flags;
@@ -8865,30 +8865,30 @@ static void check_mount(struct findings *f, struct trial t, size_t i)
 	mnt_parse(m, &flags);
 	t.n = i;
 	if (flags.ms & MS_BIND) {
-		check_ask(f, str_fmt("mounts[%zu].source", i), check_bind, t);
+		chk_ask(f, str_fmt("mounts[%zu].source", i), chk_bind, t);
 		return;
 	}
 	t.name = str_starts(type, "cgroup") ? "cgroup2" : type;
-	const struct check *k = check_find(t.name);
+	const struct chk *k = chk_find(t.name);
 
-	check_add(f, (struct finding){ str_fmt("mounts[%zu].type", i), k ? k->option : "",
+	chk_add(f, (struct finding){ str_fmt("mounts[%zu].type", i), k ? k->option : "",
 				       str_fmt("no %s", m->dest),
-				       *type ? check_try(check_fs, &t) : NULL, true });
+				       *type ? chk_try(chk_fs, &t) : NULL, true });
 }
 
 /* field: of linux.resources; file: the cgroup's, whose first word names the controller. */
-static void check_limit(struct findings *f, struct trial t, const char *field, const char *file)
+static void chk_limit(struct findings *f, struct trial t, const char *field, const char *file)
 {
 	char *name = str_fmt("controller %.*s", (int)strcspn(file, "."), file);
-	const struct check *k = check_find(name);
+	const struct chk *k = chk_find(name);
 
 	t.name = name;
-	check_add(f, (struct finding){ str_fmt("linux.resources.%s", field), k ? k->option : "",
-				       k ? k->without : "", check_try(check_controller, &t),
+	chk_add(f, (struct finding){ str_fmt("linux.resources.%s", field), k ? k->option : "",
+				       k ? k->without : "", chk_try(chk_controller, &t),
 				       true });
 }
 
-static int check_resources(struct findings *f, struct trial t)
+static int chk_resources(struct findings *f, struct trial t)
 {
 	const struct resources_conf *r = &t.conf->resources;
 	struct cg_values v = { 0 };
@@ -8899,29 +8899,29 @@ static int check_resources(struct findings *f, struct trial t)
 
 		if (cg_limits[i].is_text ? *(char *const *)at != NULL :
 		    ((const struct opt *)at)->set && ((const struct opt *)at)->v != -1)
-			check_limit(f, t, cg_limits[i].field, cg_limits[i].file);
+			chk_limit(f, t, cg_limits[i].field, cg_limits[i].file);
 	}
 	if (r->n_hugepages)
-		check_limit(f, t, "hugepageLimits", "hugetlb.");
+		chk_limit(f, t, "hugepageLimits", "hugetlb.");
 	for (size_t i = 0; i < r->unified.n; i++)
 		if (!str_starts(r->unified.v[i].key, "cgroup."))
-			check_limit(f, t, str_fmt("unified[%s]", r->unified.v[i].key),
+			chk_limit(f, t, str_fmt("unified[%s]", r->unified.v[i].key),
 				    r->unified.v[i].key);
 	return 0;
 }
 
-static void check_hooks(struct findings *f, struct trial t)
+static void chk_hooks(struct findings *f, struct trial t)
 {
 	for (int p = 0; p < HOOK_PHASES; p++)
 		for (size_t i = 0; i < t.conf->hooks[p].n_v && p != HOOK_START_CONTAINER; i++) {
 			t.name = t.conf->hooks[p].v[i].path;
-			check_ask(f, str_fmt("hooks.%s[%zu].path", hook_names[p], i), check_hook,
+			chk_ask(f, str_fmt("hooks.%s[%zu].path", hook_names[p], i), chk_hook,
 				  t);
 		}
 }
 
 /* The parts of linux that are one question each. */
-static void check_linux(struct findings *f, struct trial t)
+static void chk_linux(struct findings *f, struct trial t)
 {
 	const struct config *conf = t.conf;
 
@@ -8930,44 +8930,44 @@ static void check_linux(struct findings *f, struct trial t)
 
 		t.n = (uint64_t)type;
 		if (conf->ns_new[type])
-			check_one_ns(f, type, t.proc, str_fmt("linux.namespaces[%zu]", i));
+			chk_one_ns(f, type, t.proc, str_fmt("linux.namespaces[%zu]", i));
 		else
-			check_ask(f, str_fmt("linux.namespaces[%zu].path", i), check_joined, t);
+			chk_ask(f, str_fmt("linux.namespaces[%zu].path", i), chk_joined, t);
 	}
 	if (geteuid() == 0)
-		check_row(f, check_find("device programs"), t, "linux.resources.devices");
+		chk_row(f, chk_find("device programs"), t, "linux.resources.devices");
 	if (conf->has_seccomp) {
-		check_row(f, check_find("seccomp filter"), t, "linux.seccomp");
-		check_ask(f, "linux.seccomp.syscalls", check_filter, t);
+		chk_row(f, chk_find("seccomp filter"), t, "linux.seccomp");
+		chk_ask(f, "linux.seccomp.syscalls", chk_filter, t);
 	}
 	if (conf->sysctl.n)
-		check_ask(f, "linux.sysctl", check_sysctl, t);
+		chk_ask(f, "linux.sysctl", chk_sysctl, t);
 	for (size_t i = 0; i < conf->n_net_devices; i++) {
 		t.name = conf->net_devices[i].key;
-		check_ask(f, str_fmt("linux.netDevices.%s", t.name), check_net_device, t);
+		chk_ask(f, str_fmt("linux.netDevices.%s", t.name), chk_net_device, t);
 	}
 }
 
 /* Fills f with what this configuration needs, by the names of its fields. */
-static int check_bundle(struct findings *f, const struct container *c)
+static int chk_bundle(struct findings *f, const struct container *c)
 {
 	struct trial t = { .conf = c->conf, .proc = c->proc_fd };
 
-	for (size_t i = 0; i < LEN(checks); i++)
-		if (checks[i].must == FOR_ALL)
-			check_row(f, &checks[i], t, checks[i].name);
-	check_ask(f, "root.path", check_rootfs, t);
+	for (size_t i = 0; i < LEN(chk_rows); i++)
+		if (chk_rows[i].must == FOR_ALL)
+			chk_row(f, &chk_rows[i], t, chk_rows[i].name);
+	chk_ask(f, "root.path", chk_rootfs, t);
 	for (size_t i = 0; i < c->conf->n_mounts; i++)
-		check_mount(f, t, i);
+		chk_mount(f, t, i);
 	if (c->conf->has_process)
-		check_ask(f, "process", check_process, t);
+		chk_ask(f, "process", chk_process, t);
 	if (c->conf->has_process && c->conf->process.terminal)
-		check_row(f, check_find("devpts"), t, "process.terminal");
+		chk_row(f, chk_find("devpts"), t, "process.terminal");
 	if (geteuid() == 0)
-		check_row(f, check_find("cgroup2 mounted"), t, "linux.cgroupsPath");
-	check_linux(f, t);
-	TRY(check_resources(f, t));
-	check_hooks(f, t);
+		chk_row(f, chk_find("cgroup2 mounted"), t, "linux.cgroupsPath");
+	chk_linux(f, t);
+	TRY(chk_resources(f, t));
+	chk_hooks(f, t);
 	return 0;
 }
 
@@ -9101,7 +9101,7 @@ static const struct option_row ps_options[] = {
 	OPT_STR('f', "format", "FORMAT", format, "\"table\" or \"json\" (default \"table\")"),
 	OPT_BOOL('h', "help", help, "show this help"), { 0 }
 };
-static const struct option_row check_options[] = {
+static const struct option_row chk_options[] = {
 	OPT_STR('b', "bundle", "DIR", run.bundle, "can the container of this bundle run here?"),
 	OPT_STR('f', "format", "FORMAT", format, "\"table\" or \"json\" (default \"table\")"),
 	OPT_BOOL('h', "help", help, "show this help"), { 0 }
@@ -9813,7 +9813,7 @@ static int cmd_spec(struct options *o)
 
 /* -- check ------------------------------------------------------------------------------------- */
 
-static void check_table(struct buf *b, const struct findings *f)
+static void chk_table(struct buf *b, const struct findings *f)
 {
 	static const char *const head[] = { "NAME", "HERE", "NEEDED", "KERNEL", "WITHOUT IT" };
 	struct strs cells = { 0 };
@@ -9833,7 +9833,7 @@ static void check_table(struct buf *b, const struct findings *f)
 	out_table(b, cells.v, cells.n / LEN(head), LEN(head));
 }
 
-static void check_json(struct buf *b, const struct findings *f, bool runs)
+static void chk_json(struct buf *b, const struct findings *f, bool runs)
 {
 	buf_fmt(b, "{\"runs\":%s,\"checks\":[", runs ? "true" : "false");
 	for (size_t i = 0; i < f->n; i++) {
@@ -9867,16 +9867,16 @@ static int cmd_check(struct options *o)
 		return -1;
 	if (o->run.bundle) {
 		TRY(run_load_config(&c, &o->run, &text, &len));
-		TRY(check_bundle(&f, &c));
+		TRY(chk_bundle(&f, &c));
 	} else {
-		check_host(&f, c.proc_fd);
+		chk_host(&f, c.proc_fd);
 	}
 	for (size_t i = 0; i < f.n; i++)
 		runs = runs && !(f.v[i].needed && f.v[i].why);
 	if (json) {
-		check_json(&b, &f, runs);
+		chk_json(&b, &f, runs);
 	} else {
-		check_table(&b, &f);
+		chk_table(&b, &f);
 		buf_fmt(&b, "%s container %s run here.\n", o->run.bundle ? "This" : "A default",
 			runs ? "can" : "cannot");
 	}
@@ -10000,7 +10000,7 @@ static int cmd_help(struct options *o)
 #define ID "<container-id>"
 static const struct command commands[] = {
 	{ "check", "", "show what this kernel offers to containers, and what it lacks",
-	  check_options, cmd_check },
+	  chk_options, cmd_check },
 	{ "create", ID, "create a container", create_options, cmd_create, 1, 1, .enters = true },
 	{ "delete", ID, "delete what a container holds", delete_options, cmd_delete, 1, 1 },
 	{ "exec", ID " <command> [args...]  |  --process FILE " ID, "run a process in a container",
