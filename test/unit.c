@@ -866,7 +866,7 @@ static void try_value(const struct table_top *top, const struct place *p, const 
 }
 
 /* The right value, the wrong ones, none. */
-static void check_row(const struct table_top *top, const struct place *p)
+static void walk_row(const struct table_top *top, const struct place *p)
 {
 	static const struct { uint8_t kind; const char *value, *why; } wrong[] = {
 		{ K_STR, "1", "expected a string, found a number" },
@@ -965,7 +965,7 @@ static void check_room(const struct table_top *top, const struct place *p, uint8
 	CHECK(!counted || f->off_n, "%s: %s has a count", top->what, place_name(p, 0));
 }
 
-static void check_table(const struct table_top *top, struct place *p, const struct field *table,
+static void walk_table(const struct table_top *top, struct place *p, const struct field *table,
 			uint8_t *used, size_t base, size_t size)
 {
 	for (const struct field *f = table; f->name; f++) {
@@ -977,11 +977,11 @@ static void check_table(const struct table_top *top, struct place *p, const stru
 			known &= strcmp(f->name, other->name) != 0;
 		CHECK(known, "%s: %s: a name of its own", top->what, place_name(p, 0));
 		check_room(top, p, used, base, size);
-		check_row(top, p);
+		walk_row(top, p);
 		if (f->kind == K_OBJ)
-			check_table(top, p, f->sub, used, base + f->off, size - f->off);
+			walk_table(top, p, f->sub, used, base + f->off, size - f->off);
 		else if (f->kind == K_LIST)
-			check_table(top, p, f->sub, arena_alloc(f->size), 0, f->size);
+			walk_table(top, p, f->sub, arena_alloc(f->size), 0, f->size);
 		p->depth--;
 	}
 }
@@ -997,7 +997,7 @@ static void test_field_tables(void)
 	for (size_t i = 0; i < LEN(tops); i++) {
 		struct place p = { .depth = 0 };
 
-		check_table(&tops[i], &p, tops[i].fields, arena_alloc(tops[i].size), 0,
+		walk_table(&tops[i], &p, tops[i].fields, arena_alloc(tops[i].size), 0,
 			    tops[i].size);
 	}
 }
@@ -2271,7 +2271,7 @@ static void test_find_program(void)
 /* Accepted for runc's sake, and not shown. */
 static const char *const hidden_options[] = { "criu", "no-subreaper", "console" };
 
-static void check_options(const char *who, const struct option_row *rows)
+static void check_option_rows(const char *who, const struct option_row *rows)
 {
 	static const uint8_t sizes[] = {
 		[O_BOOL] = sizeof(bool), [O_STR] = sizeof(char *), [O_U64] = 8,
@@ -2324,7 +2324,7 @@ static void test_commands(void)
 		"run", "spec", "start", "state",
 	};
 
-	check_options("global", global_options);
+	check_option_rows("global", global_options);
 	for (const struct command *c = commands; c->name; c++) {
 		CHECK(*c->name && *c->help && c->operands && c->run && c->options && c->min >= 0 &&
 		      (c->max == -1 || c->max >= c->min), "command %s is sound", c->name);
@@ -2339,7 +2339,7 @@ static void test_commands(void)
 		CHECK(cmd_find(c->name) == c, "command %s is found", c->name);
 		CHECK((c->min == 0) == (!*c->operands || *c->operands == '['),
 		      "command %s: operands as it says", c->name);
-		check_options(c->name, c->options);
+		check_option_rows(c->name, c->options);
 	}
 	for (size_t i = 0; i < LEN(wanted); i++)
 		CHECK(cmd_find(wanted[i]), "command %s exists", wanted[i]);
