@@ -808,8 +808,10 @@ static int sock_at(int dir, const char *name, int type, bool bound)
 		if (fchdir(dir) < 0)
 			return -1;
 	}
-	if (bound)
-		r = bind(fd, (struct sockaddr *)&a, sizeof a) < 0 ? -1 : listen(fd, 8);
+	if (bound && bind(fd, (struct sockaddr *)&a, sizeof a) < 0)
+		r = -1;
+	else if (bound)
+		r = type == SOCK_DGRAM ? 0 : listen(fd, 8);
 	else
 		r = connect(fd, (struct sockaddr *)&a, sizeof a);
 	int e = errno;
@@ -1320,6 +1322,14 @@ enum kind {
 
 struct opt { bool set; int64_t v; };
 struct map { struct pair { char *key, *value; } *v; size_t n; };
+
+static const char *map_get(const struct map *m, const char *key)
+{
+	for (size_t i = 0; i < m->n; i++)
+		if (str_eq(m->v[i].key, key))
+			return m->v[i].value;
+	return NULL;
+}
 
 /* off: the member; off_n: the count (K_LIST, K_KEYED, K_IDS, K_NAMES), for others a bool that says
  * the field is there (0: none); size: of one element; sub: fields or names of what is inside. */
@@ -2057,23 +2067,21 @@ static int conf_check_sysctl(const struct config *c, const char *key)
 	if (strstr(dotted, "..") || *dotted == '.' || strchr(key, '\n'))
 		return fail("linux.sysctl: invalid key \"%s\"", key);
 	if (str_eq(dotted, "kernel.hostname"))
-		return fail("linux.sysctl: %s conflicts with the hostname field", key);
+		return fail("linux.sysctl: sysctl \"%s\" is not allowed as it conflicts with the "
+			    "OCI \"hostname\" field", key);
 	for (size_t i = 0; i < LEN(owned); i++)
 		if (str_starts(dotted, owned[i].prefix)) {
 			if (c->ns_any[owned[i].ns])
 				return 0;
-			return fail("linux.sysctl: %s needs a %s namespace of the container's own",
-				    key, name_of(ns_names, owned[i].ns));
+			return fail("linux.sysctl: sysctl \"%s\" is not allowed in the host's %s "
+				    "namespace", key, name_of(ns_names, owned[i].ns));
 		}
 	return fail("linux.sysctl: sysctl \"%s\" is not in a separate kernel namespace", key);
 }
 
 static const char *conf_annotation(const struct config *c, const char *key)
 {
-	for (size_t i = 0; i < c->annotations.n; i++)
-		if (str_eq(c->annotations.v[i].key, key))
-			return c->annotations.v[i].value;
-	return NULL;
+	return map_get(&c->annotations, key);
 }
 
 #define NO_ID UINT32_MAX
@@ -2904,9 +2912,14 @@ static int state_remove(struct container *c)
 	for (size_t i = 0; i < LEN(names); i++)
 		if (unlinkat(c->dir_fd, names[i], 0) < 0 && errno != ENOENT)
 			return efail("remove %s of %s", names[i], c->id);
-	if (unlinkat(c->root_fd, c->id, AT_REMOVEDIR) < 0 && errno != ENOENT)
-		return efail("remove state directory of %s", c->id);
-	return 0;
+	int r = unlinkat(c->root_fd, c->id, AT_REMOVEDIR);
+
+	if (r < 0 && errno == ENOTEMPTY) {      /* few have these: run_notify() */
+		unlinkat(c->dir_fd, "notify/notify.sock", 0);
+		unlinkat(c->dir_fd, "notify", AT_REMOVEDIR);
+		r = unlinkat(c->root_fd, c->id, AT_REMOVEDIR);
+	}
+	return r < 0 && errno != ENOENT ? efail("remove state directory of %s", c->id) : 0;
 }
 
 static int str_order(const void *a, const void *b)
@@ -2966,6 +2979,7 @@ struct ns_plan {
 	bool joins, net_aside;
 	bool host_acts;                         /* before any mount: hooks, devices to be moved   */
 	int fd[NS_COUNT];                       /* namespaces to join, -1: none                   */
+	char *what[NS_COUNT];                   /* the place in the config, for messages          */
 };
 
 /* Is a process in the same namespace as this one? */
@@ -2986,12 +3000,11 @@ static int ns_open(struct ns_plan *p, int type, const char *path, int proc)
 
 	p->fd[type] = fd;
 	if (fd < 0)
-		return efail("%s namespace path %s", ns_names[type].name, path);
+		return efail("%s", p->what[type]);
 	int kind = ioctl(fd, NS_GET_NSTYPE);
 
 	if (kind < 0 || (uint64_t)(unsigned)kind != ns_info[type].flag)
-		return fail("%s namespace path %s: is not a %s namespace", ns_names[type].name,
-			    path, ns_names[type].name);
+		return fail("%s: is not a %s namespace", p->what[type], ns_names[type].name);
 	snprintf(self, sizeof self, "self/ns/%s", ns_info[type].proc);
 	if (fstatat(proc, self, &mine, 0) == 0 && fstat(fd, &theirs) == 0 &&
 	    mine.st_ino == theirs.st_ino && mine.st_dev == theirs.st_dev)
@@ -3006,6 +3019,9 @@ static int ns_plan(struct ns_plan *p, struct config *c, int proc)
 	*p = (struct ns_plan){ 0 };
 	for (int i = 0; i < NS_COUNT; i++)
 		p->fd[i] = -1;
+	for (size_t i = 0; i < c->n_namespaces; i++)
+		p->what[c->namespaces[i].type] = c->namespaces[i].path ?
+			str_fmt("linux.namespaces[%zu].path: %s", i, c->namespaces[i].path) : NULL;
 	for (int i = 0; i < NS_COUNT; i++) {
 		if (c->ns_path[i] && ns_open(p, i, c->ns_path[i], proc) < 0)
 			return -1;
@@ -3042,7 +3058,8 @@ static int ns_join(const struct ns_plan *p)
 			done[i] = setns(p->fd[i], (int)ns_info[i].flag) == 0;
 			if (!done[i] &&
 			    (round || errno != EPERM || p->fd[NS_USER] < 0 || i == NS_USER))
-				return efail("join %s namespace", ns_names[i].name);
+				return efail("%s: join the %s namespace", p->what[i],
+					     ns_names[i].name);
 		}
 	return 0;
 }
@@ -6746,16 +6763,21 @@ static const char *bpf_library(void)
  * foreground wait with signals passed on.
  * Entries: tty_open tty_take tty_connect hook_run_all io_block_signals io_wait.                */
 
-/* A connection to a listening unix socket of the caller's. */
-static int tty_connect(const char *path)
+/* A connection to a unix socket of the caller's, by any path. */
+static int io_connect(const char *path, int type)
 {
 	const char *slash = strrchr(path, '/');
 	char *dir = !slash ? str_dup(".") : slash == path ? str_dup("/") :
 		    str_ndup(path, (size_t)(slash - path));
 	autoclose int at = openat(AT_FDCWD, dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int fd = at < 0 ? -1 : sock_at(at, slash ? slash + 1 : path, SOCK_STREAM, false);
+	int fd = at < 0 ? -1 : sock_at(at, slash ? slash + 1 : path, type, false);
 
 	return fd < 0 ? efail("connect to socket %s", path) : fd;
+}
+
+static int tty_connect(const char *path)
+{
+	return io_connect(path, SOCK_STREAM);
 }
 
 /* A new terminal of the container's own devpts, below root.  The slave comes from the master by
@@ -6817,7 +6839,7 @@ static bool io_interrupted(void)
 	return false;
 }
 
-/* Waits until fd can be read; -1 when a signal ends the wait. */
+/* Waits until fd can be read; -1 when a signal ends the wait first. */
 static int io_wait_readable(int fd)
 {
 	struct pollfd p[] = { { .fd = fd, .events = POLLIN },
@@ -6826,8 +6848,28 @@ static int io_wait_readable(int fd)
 	while (io_signals >= 0 && !p[0].revents) {
 		if (poll(p, LEN(p), -1) < 0 && errno != EINTR)
 			return efail("poll");
-		if (p[1].revents && io_interrupted())
+		if (p[1].revents && !p[0].revents && io_interrupted())
 			return -1;
+	}
+	return 0;
+}
+
+/* Where the annotations want the output of hooks; -1: it is kept for the error message. */
+static int hook_files[2] = { -1, -1 };
+
+static int hook_open_files(const struct config *c)
+{
+	static const char *const keys[] = { "run.oci.hooks.stdout", "run.oci.hooks.stderr" };
+
+	for (size_t i = 0; i < LEN(keys); i++) {
+		const char *path = conf_annotation(c, keys[i]);
+
+		if (!path || hook_files[i] >= 0)
+			continue;
+		hook_files[i] = openat(AT_FDCWD, path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC |
+				       O_NOCTTY, 0700);
+		if (hook_files[i] < 0)
+			return efail("annotation %s: open %s", keys[i], path);
 	}
 	return 0;
 }
@@ -6849,7 +6891,8 @@ static _Noreturn void hook_exec(const struct hook *h, int in, int out)
 	sigprocmask(SIG_SETMASK, &empty, NULL);
 	if (!args.n)
 		strs_add(&args, h->path);
-	if (dup2(in, 0) == 0 && dup2(out, 1) == 1 && dup2(out, 2) == 2) {
+	if (dup2(in, 0) == 0 && dup2(hook_files[0] < 0 ? out : hook_files[0], 1) == 1 &&
+	    dup2(hook_files[1] < 0 ? out : hook_files[1], 2) == 2) {
 		fd_close_from(3);
 		execve(h->path, args.v, h->env.n ? h->env.v : &none);
 	}
@@ -6972,6 +7015,8 @@ static int hook_run_all(const struct container *c, enum hook_phase phase, enum s
 
 	if (!list->n_v)
 		return 0;
+	if (hook_open_files(c->conf) < 0)
+		return keep_going ? (log_warn("%s", err.msg), 0) : -1;
 	sigemptyset(&pipe_only);
 	sigaddset(&pipe_only, SIGPIPE);
 	sigprocmask(SIG_BLOCK, &pipe_only, &old);
@@ -6995,8 +7040,14 @@ static int hook_run_all(const struct container *c, enum hook_phase phase, enum s
 /* -- the foreground ---------------------------------------------------------------------------- */
 
 /* What waiting needs: the process, its terminal, the signals. */
-struct io { pid_t pid; int pidfd, signals, master; sigset_t old; struct termios saved; bool raw; };
-#define IO_NONE { .pidfd = -1, .signals = -1, .master = -1 }
+struct io {
+	pid_t pid;
+	int pidfd, signals, master, notify;     /* notify: the container's NOTIFY_SOCKET          */
+	sigset_t old;
+	struct termios saved;
+	bool raw;
+};
+#define IO_NONE { .pidfd = -1, .signals = -1, .master = -1, .notify = -1 }
 
 struct relay { char data[8192]; size_t at, n; };
 
@@ -7052,6 +7103,87 @@ static void io_forward(const struct io *io)
 			 sig != SIGTTOU)
 			sys_pidfd_signal(io->pidfd, sig);       /* ESRCH: it has just ended */
 	}
+}
+
+/* The service manager's socket; "@name" is an abstract one. */
+static int notify_connect(void)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	const char *name = getenv("NOTIFY_SOCKET");
+	size_t n = strlen(name);
+
+	if (*name != '@')
+		return io_connect(name, SOCK_DGRAM);
+	autoclose int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd >= 0 && n <= sizeof a.sun_path) {
+		memcpy(a.sun_path + 1, name + 1, n - 1);
+		if (connect(fd, (struct sockaddr *)&a,
+			    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n)) == 0)
+			return take_fd(&fd);
+	}
+	return efail("connect to socket %s", name);
+}
+
+/* The manager closes our pipe when it has read all that came before: until then the sender may not
+ * exit, or it is not known whose messages they were.  sd_notify_barrier(3), 30 s at most. */
+static int notify_barrier(int to)
+{
+	static const char text[] = "BARRIER=1";
+	int pipe[2];
+
+	if (pipe2(pipe, O_CLOEXEC) < 0)
+		return efail("pipe");
+	struct pollfd p = { .fd = pipe[0] };
+	int r = fd_send(to, pipe[1], text, sizeof text - 1);
+
+	close(pipe[1]);
+	if (r < 0)
+		efail("send %s", text);
+	else if (poll(&p, 1, 30000) == 0)
+		log_warn("NOTIFY_SOCKET: no answer to %s in 30 seconds", text);
+	close(pipe[0]);
+	return r;
+}
+
+/* Reads a message of the container's.  If it is ready, the manager is told so, and which process
+ * it is to watch.  True: that was it. */
+static bool notify_relay(const struct io *io, bool barrier)
+{
+	char text[4096], *save = NULL;
+	ssize_t n = recv(io->notify, text, sizeof text - 1, MSG_DONTWAIT);
+
+	text[n > 0 ? n : 0] = '\0';
+	for (char *l = strtok_r(text, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
+		if (!str_starts(l, "READY="))
+			continue;
+		autoclose int to = notify_connect();
+		char *ready = str_fmt("%s\n", l), *pid = str_fmt("MAINPID=%d\n", io->pid);
+		int r = to < 0 ? -1 : fd_send(to, -1, ready, strlen(ready));
+
+		if (r == 0)
+			r = fd_send(to, -1, pid, strlen(pid));
+		if (r < 0 && to >= 0)
+			efail("send");
+		if (r < 0 || (barrier && notify_barrier(to) < 0))
+			log_warn("NOTIFY_SOCKET: %s", err.msg);
+		return true;
+	}
+	return false;
+}
+
+/* Before a command that leaves the container alone returns: until it is ready, or has ended. */
+static void notify_wait(const struct io *io)
+{
+	struct pollfd p[] = { { .fd = io->notify, .events = POLLIN },
+			      { .fd = io->pidfd, .events = POLLIN },
+			      { .fd = io_signals, .events = POLLIN } };
+
+	while (io->notify >= 0 && (poll(p, LEN(p), -1) >= 0 || errno == EINTR))
+		if ((p[0].revents && notify_relay(io, true)) || p[1].revents ||
+		    (p[2].revents && io_interrupted()))
+			break;
+	err_clear();
 }
 
 /* Moves what is there from one side to the other.  False: this direction has ended. */
@@ -7115,12 +7247,15 @@ static int io_wait(struct io *io)
 			  .events = (short)((out_open && !out.n ? POLLIN : 0) |
 					    (in.n ? POLLOUT : 0)) },
 			{ .fd = out.n ? 1 : -1, .events = POLLOUT },
+			{ .fd = io->notify, .events = POLLIN },
 		};
 
 		if (poll(p, LEN(p), -1) < 0 && errno != EINTR)
 			break;
 		if (p[1].revents)
 			io_forward(io);
+		if (p[5].revents && notify_relay(io, false))
+			close_p(&io->notify);
 		if (in_open && (p[2].revents || in.n))
 			in_open = relay_move(&in, 0, io->master, p[2].revents,
 					     p[3].revents & POLLOUT);
@@ -7228,6 +7363,7 @@ struct run_opts {
 	uint64_t preserve_fds;
 	const char *exec_cgroup;
 	bool ignore_paused;
+	bool listens;                           /* LISTEN_FDS is for us: they go on               */
 };
 
 /* Everything init knows; made before the clone, copied by it. */
@@ -7464,7 +7600,7 @@ static int init_policy(struct init *i)
 static int init_close(struct init *i)
 {
 	int at = 3 + (int)i->o->preserve_fds;
-	int *const lines[] = { &i->sync, &i->start, &logger.fd };
+	int *const lines[] = { &i->sync, &i->start, &logger.fd, &hook_files[0], &hook_files[1] };
 
 	for (size_t n = 0; n < LEN(lines); n++) {       /* out of the way of what comes next */
 		if (*lines[n] < 0)
@@ -7483,7 +7619,7 @@ static int init_close(struct init *i)
 	fd_close_from(at);
 	i->root = i->slave = i->console = i->other = -1;
 	i->c->proc_fd = i->c->pidfd = i->c->cgroup_fd = i->c->dir_fd = i->c->root_fd = -1;
-	i->io->signals = i->io->master = -1;
+	i->io->signals = i->io->master = i->io->notify = -1;
 	return 0;
 }
 
@@ -7528,7 +7664,11 @@ static int init_no_new_privs(struct init *i)
 
 static int init_find_program(struct init *i)
 {
-	i->env = sec_env(i->p);
+	struct process_conf p = *i->p;
+
+	if (i->o->listens)                      /* sd_listen_fds(3): the pid that is to listen    */
+		strs_add(&p.env, str_fmt("LISTEN_PID=%d", getpid()));
+	i->env = sec_env(&p);
 	i->program = sec_find_program(i->p->args.v[0], i->env);
 	return i->program ? 0 : -1;
 }
@@ -7987,10 +8127,10 @@ static int run_listen_fds(struct run_opts *o, struct process_conf *p)
 	    (!pid || (str_u64(pid, INT_MAX, &who) == 0 && (pid_t)who == getpid()))) {
 		o->preserve_fds += n;
 		strs_add(&p->env, str_fmt("LISTEN_FDS=%s", fds));
-		strs_add(&p->env, str_dup("LISTEN_PID=1"));
+		o->listens = true;
 	}
 	for (int fd = 3; fd < 3 + (int)o->preserve_fds; fd++)
-		if (fcntl(fd, F_GETFD) < 0)
+		if (fcntl(fd, F_GETFD) != 0)            /* FD_CLOEXEC: it is one of our own */
 			return fail("--preserve-fds: descriptor %d is not open", fd);
 	return 0;
 }
@@ -8018,6 +8158,8 @@ static int run_prepare(struct init *i)
 	i->root = -1;
 	i->slave = -1;
 	TRY(sec_check_label(i->p));
+	if (!i->exec)                           /* while the paths are the host's */
+		TRY(hook_open_files(i->conf));
 	if (i->conf->has_seccomp && bpf_build(&i->conf->seccomp, &i->filter) < 0)
 		return ctx("linux");
 	if (i->filter.notify)
@@ -8037,8 +8179,12 @@ static int run_prepare(struct init *i)
 /* Who wants to know of the process is told, while it waits. */
 static int run_settle(const struct init *i, pid_t pid)
 {
-	if (i->o->pidfd_socket)
-		TRY(run_send_pidfd(i->o->pidfd_socket, i->exec ? i->io->pidfd : i->c->pidfd));
+	const char *socket = i->o->pidfd_socket;
+
+	if (!socket && !i->exec)
+		socket = conf_annotation(i->conf, "run.oci.pidfd_receiver");
+	if (socket)
+		TRY(run_send_pidfd(socket, i->exec ? i->io->pidfd : i->c->pidfd));
 	if (i->o->pid_file)
 		TRY(run_write_pid_file(i->o->pid_file, pid));
 	return 0;
@@ -8105,6 +8251,54 @@ static int run_give_network(struct init *i)
 	return 0;
 }
 
+/* The socket on which the container says that it is ready; 0 if it was made without one. */
+static int run_notify_listen(const struct container *c, struct io *io)
+{
+	autoclose int dir = path_child(c->dir_fd, "notify", O_RDONLY | O_DIRECTORY);
+
+	if (dir < 0)
+		return errno == ENOENT ? 0 : efail("open notify of %s", c->id);
+	io->notify = sock_at(dir, "notify.sock", SOCK_DGRAM, true);
+	return io->notify < 0 || fchmodat(dir, "notify.sock", 0777, 0) < 0 ?
+	       efail("make notify.sock of %s", c->id) : 0;
+}
+
+static bool run_notified(void)
+{
+	const char *socket = getenv("NOTIFY_SOCKET");
+
+	return socket && *socket;
+}
+
+/* A service manager that waits for readiness: the container gets a directory with a socket of its
+ * own.  What `start` or `run` reads there goes on to the manager (notify_relay). */
+static int run_notify(struct container *c)
+{
+	static char *const options[] = { "bind", "nosuid", "noexec", "nodev", "ro", NULL };
+	struct config *conf = c->conf;
+	struct mount_conf *mounts = arena_alloc((conf->n_mounts + 1) * sizeof *mounts);
+	char path[PATH_MAX] = "";
+
+	if (!conf->has_process || !conf->ns_any[NS_MNT])
+		return 0;
+	if (mkdirat(c->dir_fd, "notify", 0755) < 0)
+		return efail("make notify of %s", c->id);
+	autoclose int dir = path_child(c->dir_fd, "notify", O_RDONLY | O_DIRECTORY);
+
+	if (dir < 0 || fchmod(dir, 0755) < 0 ||
+	    readlinkat(c->proc_fd, str_fmt("self/fd/%d", dir), path, sizeof path - 1) < 0)
+		return efail("open notify of %s", c->id);
+	if (conf->n_mounts)
+		memcpy(mounts, conf->mounts, conf->n_mounts * sizeof *mounts);
+	mounts[conf->n_mounts++] = (struct mount_conf){
+		.dest = "/run/notify", .type = "bind", .source = str_dup(path),
+		.options = { (char **)(uintptr_t)options, LEN(options) - 1 },
+	};
+	conf->mounts = mounts;
+	strs_add(&conf->process.env, "NOTIFY_SOCKET=/run/notify/notify.sock");
+	return 0;
+}
+
 /* Everything from the first trace on disk to a waiting init.  The caller destroys on failure. */
 static int run_make(struct container *c, struct init *i, const char *text, size_t len)
 {
@@ -8120,6 +8314,8 @@ static int run_make(struct container *c, struct init *i, const char *text, size_
 	if (proc_stat(c->proc_fd, getpid(), &c->maker_start, &letter) < 0)
 		return efail("read /proc/self/stat");
 	TRY(state_save_config(c, text, len));
+	if (run_notified())
+		TRY(run_notify(c));
 	TRY(rdt_plan(c));
 	TRY(run_make_cgroup(c, i->o));
 	if (!i->o->attach) {
@@ -8151,11 +8347,15 @@ static int run_make(struct container *c, struct init *i, const char *text, size_
 	return msg_send(i->other, M_GO, -1, NULL);
 }
 
-/* After M_GO to a started init: the end of the socket means that execve worked. */
-static int run_await_exec(int sock)
+/* After M_GO to a started init: the end of the socket means that execve worked.  hooks: some run
+ * before that, and a signal may end the wait for them. */
+static int run_await_exec(int sock, bool hooks)
 {
 	struct wire w;
 	struct fd_gift gift;
+
+	if (hooks)
+		TRY(io_wait_readable(sock));
 	ssize_t n = fd_recv(sock, &w, sizeof w, &gift);
 
 	if (n < 0)
@@ -8239,7 +8439,9 @@ static int run_create(struct container *c, struct run_opts *o, int *status)
 	if (r == 0)
 		r = run_make(c, &i, text, len);
 	if (r == 0 && o->attach) {
-		r = run_await_exec(i.other);
+		r = run_notified() ? run_notify_listen(c, &io) : 0;
+		if (r == 0)
+			r = run_await_exec(i.other, c->conf->hooks[HOOK_START_CONTAINER].n_v);
 		if (r == 0)
 			r = hook_run_all(c, HOOK_POSTSTART, ST_RUNNING, false);
 	}
@@ -8251,11 +8453,15 @@ static int run_create(struct container *c, struct run_opts *o, int *status)
 		return -1;
 	}
 	close_p(&i.other);
-	if (!o->attach || o->detach)
+	if (!o->attach)
 		return 0;
 	io.pid = (pid_t)c->pid;
 	io.pidfd = c->pidfd;
 	flock(c->dir_fd, LOCK_UN);              /* others may look and delete while we wait */
+	if (o->detach) {
+		notify_wait(&io);
+		return 0;
+	}
 	*status = io_wait(&io);
 	if (o->keep)
 		return 0;
@@ -8276,6 +8482,7 @@ static enum status run_status(struct container *c)
 /* start: tells init to go on, and reports what becomes of it. */
 static int run_start(struct container *c)
 {
+	struct io io = IO_NONE;
 	enum status st = run_status(c);
 
 	if (st == ST_STOPPED)
@@ -8289,14 +8496,21 @@ static int run_start(struct container *c)
 
 	if (s < 0)
 		return efail("connect to init");
+	if (run_notified())
+		TRY(run_notify_listen(c, &io));
 	TRY(msg_send(s, M_GO, -1, NULL));
-	int r = run_await_exec(s);
+	int r = run_await_exec(s, false);
 
 	/* Init is the container's first process or gone: nobody is to knock there again. */
 	if (unlinkat(c->dir_fd, "start.sock", 0) < 0 && errno != ENOENT)
 		return efail("remove start.sock");
-	if (r == 0 && hook_run_all(c, HOOK_POSTSTART, ST_RUNNING, false) == 0)
+	if (r == 0 && hook_run_all(c, HOOK_POSTSTART, ST_RUNNING, false) == 0) {
+		io.pid = (pid_t)c->pid;
+		io.pidfd = c->pidfd;
+		flock(c->dir_fd, LOCK_UN);
+		notify_wait(&io);
 		return 0;
+	}
 	/* A failed hook ends the container's life (lifecycle steps 9 to 13); a program that cannot
 	 * be executed leaves it stopped. */
 	if (r == 0 || c->conf->hooks[HOOK_START_CONTAINER].n_v)
@@ -8384,7 +8598,7 @@ static int run_exec_go(struct init *i, pid_t pid)
 	TRY(sec_schedule(pid, i->p));
 	TRY(run_settle(i, pid));
 	TRY(msg_send(i->other, M_GO, -1, NULL));
-	return run_await_exec(i->other);
+	return run_await_exec(i->other, false);
 }
 
 /* Runs a further process in a running container.  *status: its exit status when attached. */
@@ -9357,12 +9571,20 @@ static int cmd_signal(const char *text)
 
 static int cmd_kill(struct options *o)
 {
+	static const char key[] = "org.opencontainers.image.stopSignal";
 	struct container c;
-	int sig = cmd_signal(o->n_args > 1 ? o->args[1] : "TERM");
+	int sig = o->n_args > 1 ? cmd_signal(o->args[1]) : 0;
 
 	if (sig < 0)
 		return -1;
 	TRY(cmd_open(&c, o));
+	if (o->n_args < 2) {
+		const char *own = map_get(&c.annotations, key);
+
+		sig = cmd_signal(own && *own ? own : "TERM");
+		if (sig < 0)
+			return ctx("annotation %s", key);
+	}
 	return run_kill(&c, sig, o->all);
 }
 
@@ -9973,7 +10195,9 @@ static int cmd_features(struct options *o)
 		"        \"org.opencontainers.runc.commit\": \"" COMMIT "\",\n"
 		"        \"org.opencontainers.runc.version\": \"" VERSION "\"\n    },\n"
 		"    \"potentiallyUnsafeConfigAnnotations\": [\n        \"bundle\",\n"
-		"        \"org.systemd.property.\",\n        \"org.criu.config\"\n    ]\n}\n");
+		"        \"org.opencontainers.image.stopSignal\",\n"
+		"        \"org.systemd.property.\",\n        \"org.criu.config\",\n"
+		"        \"run.oci.\"\n    ]\n}\n");
 	out_text(&b);
 	return 0;
 }

@@ -179,6 +179,9 @@ test_annotations() {
 	delete_all
 }
 
+test_annotation_keys_may_not_be_empty() { need root; need runtime; bundle; edit b/config.json 'annotations={"":"x"}'; rt_fails run -b b "$id"; is "$err" 'runtime: config.json: annotations: a key may not be empty'; }
+test_annotation_values_may_be_empty() { need root; accepts 'annotations={"a.b":""}'; }
+test_annotation_values_are_strings() { need root; refuses 'annotations.a: expected a string, found a number' 'annotations={"a":1}'; }
 test_labels_may_be_empty() { need root; accepts 'process.apparmorProfile=""' 'process.selinuxLabel=""' 'linux.mountLabel=""' 'linux.cgroupsPath=""'; }
 
 # ---- version ------------------------------------------------------------------------------------

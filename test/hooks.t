@@ -573,4 +573,71 @@ test_hooks_startcontainer_has_the_rights_of_the_container() {
 	rt_fails run -b b "$id"
 	has "$err" startContainer
 }
+# ---- annotations, interruption ----------------------------------------------------------------------------
+
+test_hooks_output_goes_to_the_files_of_the_annotations() {
+	need root
+	[ "$RT_NAME" != runc ] || skip 'needs run.oci.hooks annotations'
+	echo old >hooks.out
+	say=$(script 'echo said; echo complained >&2')
+	bundle args='/probe true' root.readonly=false "hooks.createRuntime=[$say]" "hooks.createContainer=[$say]" "hooks.poststart=[$say]" "hooks.poststop=[$say]" \
+		'hooks.startContainer=[{"path":"/probe","args":["probe","say","inner"]},{"path":"/probe","args":["probe","say","-e","inner-err"]}]' \
+		"annotations.[run.oci.hooks.stdout]=$PWD/hooks.out" "annotations.[run.oci.hooks.stderr]=$PWD/hooks.err"
+	rt_ok create -b b "$id"
+	is "$(tr '\n' ' ' <hooks.out)" 'old said said ' 'appended'
+	rt_ok start "$id"
+	wait_status "$id" stopped
+	is "$(tr '\n' ' ' <hooks.out)" 'old said said inner said '
+	rt_ok delete "$id"
+	is "$(tr '\n' ' ' <hooks.out)" 'old said said inner said said '
+	is "$(tr '\n' ' ' <hooks.err)" 'complained complained inner-err complained complained '
+}
+
+test_hooks_output_file_that_cannot_be_opened() {
+	need root
+	need runtime
+	bundle args='/probe true' "hooks.createRuntime=[$(hook x)]" "annotations.[run.oci.hooks.stdout]=/no/such/dir/file"
+	rt_fails run -b b "$id"
+	is "$err" 'runtime: annotation run.oci.hooks.stdout: open /no/such/dir/file: no such file or directory'
+	nothing_left
+}
+
+test_hooks_startcontainer_that_hangs_can_be_interrupted() {
+	need root
+	need runtime
+	bundle args='/probe true' 'hooks.startContainer=[{"path":"/probe","args":["probe","sleep","60"]}]' "hooks.poststop=[$(hook poststop)]"
+	rt_bg run -b b "$id"
+	wait_status "$id" running
+	kill "$bg_pid"
+	rt_wait
+	is "$status" 1
+	has "$err" 'interrupted by signal 15'
+	is "$(words)" 'poststop '
+	nothing_left
+}
+
+test_hooks_startcontainer_that_hangs_can_be_killed() {
+	need root
+	need runtime
+	bundle args='/probe true' 'hooks.startContainer=[{"path":"/probe","args":["probe","sleep","60"]}]'
+	rt_ok create -b b "$id"
+	rt_bg start "$id"
+	wait_status "$id" running
+	kill "$bg_pid"
+	rt_wait
+	rt_ok delete --force "$id"
+	nothing_left
+}
+
+test_pidfd_receiver_annotation() {
+	need root
+	need runtime
+	"$PROBE" recvfd -t 10 "$PWD/s" >got 2>&1 &
+	wait_for test -S s
+	bundle args='/probe true' "annotations.[run.oci.pidfd_receiver]=$PWD/s"
+	rt_ok run -b b "$id"
+	wait
+	like "$(cat got)" 'pidfd'
+}
+
 run_tests

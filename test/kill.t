@@ -264,4 +264,32 @@ test_kill_works_under_a_low_limit_of_processes() {
 	gone
 }
 
+# config.md: the annotation names the signal to kill the container with.
+test_stop_signal_of_the_annotations_is_the_default() {
+	need root
+	need runtime
+	bundle args='/probe trap USR1 INT' 'annotations.[org.opencontainers.image.stopSignal]=SIGUSR1'
+	rt_bg run -b b "$id"
+	wait_for grep -q ready bg.out
+	rt_ok kill "$id"
+	wait_for grep -q USR1 bg.out
+	rt_ok kill "$id" INT
+	wait_for grep -q INT bg.out
+	rt_ok kill "$id" TERM
+	rt_wait
+	is "$status" 7
+	has "$(cat bg.out)" USR1
+}
+test_stop_signal_that_is_none() {
+	need root
+	need runtime
+	bundle args='/probe sleep' 'annotations.[org.opencontainers.image.stopSignal]=SIGFOO'
+	rt_ok run -d -b b "$id"
+	rt_fails kill "$id"
+	has "$err" 'annotation org.opencontainers.image.stopSignal: '
+	rt_ok kill "$id" KILL
+	wait_status "$id" stopped
+	delete_all
+}
+
 run_tests

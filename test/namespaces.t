@@ -276,7 +276,7 @@ test_user_namespace_alone_with_mount() {
 wrong() {
 	bundle hostname- "linux.namespaces.[type=$1].path=$2"
 	rt_fails run -b b "$id"
-	[ "$RT_NAME" != runtime ] || has "$err" "$2" "$2 is named"
+	[ "$RT_NAME" != runtime ] || like "$err" "^runtime: linux.namespaces\[[0-9]\].path: $2: " 'the field is named'
 }
 
 test_path_of_another_type() {
@@ -338,6 +338,29 @@ test_type_is_required() {
 	bundle 'linux.namespaces+={"path":"/x"}'
 	rt_fails run -b b "$id"
 	is "$err" 'runtime: config.json: linux.namespaces[6]: type is required'
+}
+
+# What Docker writes for --network container:ID and --ipc container:ID.
+test_join_network_and_ipc_of_a_container() {
+	need root
+	donor
+	pid=$donor
+	bundle args='/probe ns all' "linux.namespaces.[type=network].path=/proc/$pid/ns/net" "linux.namespaces.[type=ipc].path=/proc/$pid/ns/ipc"
+	rt_ok run -b b "$id"
+	for n in net ipc; do has "$out" "$("$PROBE" ns $n "$pid")" $n; done
+	for n in pid uts mnt; do lacks "$out" "$("$PROBE" ns $n "$pid")" $n; done
+	delete_all
+}
+
+# Offsets belong to a namespace before anyone lives in it: one that is joined has its own already.
+test_time_offsets_of_a_joined_namespace_are_an_error() {
+	need root
+	need runtime
+	donor linux.namespaces+='{"type":"time"}'
+	bundle linux.namespaces+="{\"type\":\"time\",\"path\":\"/proc/$donor/ns/time\"}" linux.timeOffsets='{"monotonic":{"secs":5}}'
+	rt_fails run -b b "$id"
+	is "$err" 'runtime: config.json: linux.timeOffsets: needs a new time namespace'
+	delete_all
 }
 
 test_empty_path_makes_a_new_one() {

@@ -98,6 +98,7 @@ nsenter_net() {
 test_net_needs_a_namespace() {
 	need root
 	refused net.ipv4.ip_forward 'linux.namespaces.[type=network]-'
+	[ "$RT_NAME" != runtime ] || has "$err" "linux.sysctl: sysctl \"net.ipv4.ip_forward\" is not allowed in the host's network namespace"
 }
 
 test_net_needs_a_namespace_that_is_not_the_hosts() {
@@ -123,6 +124,7 @@ test_domainname_needs_a_namespace() {
 test_hostname_is_not_a_sysctl() {
 	need root
 	refused kernel.hostname
+	has "$err" 'sysctl "kernel.hostname" is not allowed as it conflicts with the OCI "hostname" field'
 }
 
 test_global_ones_are_refused() {
@@ -130,6 +132,7 @@ test_global_ones_are_refused() {
 	before=$("$PROBE" cat /proc/sys/kernel/core_pattern /proc/sys/vm/swappiness /proc/sys/kernel/panic /proc/sys/fs/file-max)
 	refused kernel.core_pattern
 	refused vm.swappiness
+	has "$err" 'sysctl "vm.swappiness" is not in a separate kernel namespace'
 	refused kernel.panic
 	refused fs.file-max
 	refused kernel.sysrq
