@@ -9070,6 +9070,13 @@ static int chk_net_device(const struct trial *t)
 	return if_nametoindex(t->name) ? 0 : efail("%s", t->name);
 }
 
+static int chk_rdt(const struct trial *t)
+{
+	autoclose int fd = rdt_mount(t->proc);
+
+	return fd < 0 ? -1 : 0;
+}
+
 static void chk_mount(struct findings *f, struct trial t, size_t i)
 {
 	const struct mount_conf *m = &t.conf->mounts[i];
@@ -9160,6 +9167,8 @@ static void chk_linux(struct findings *f, struct trial t)
 		t.name = conf->net_devices[i].key;
 		chk_ask(f, str_fmt("linux.netDevices.%s", t.name), chk_net_device, t);
 	}
+	if (conf->has_rdt)
+		chk_ask(f, "linux.intelRdt", chk_rdt, t);
 }
 
 /* Fills f with what this configuration needs, by the names of its fields. */

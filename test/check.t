@@ -226,6 +226,14 @@ test_bundle_with_a_missing_network_device() {
 	missing linux.netDevices.nosuch0 'no such device'
 }
 
+test_bundle_with_intelrdt_where_there_is_none() {
+	need root
+	need runtime
+	grep -q ' resctrl ' /proc/mounts && skip 'needs a machine without resctrl'
+	bundle 'linux.intelRdt={}'
+	missing linux.intelRdt 'no resctrl file system is mounted'
+}
+
 test_bundle_with_an_error() {
 	need root
 	need runtime
