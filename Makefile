@@ -127,7 +127,7 @@ build/syscalls.h: test/gen-syscalls test/syscalls.arm build/flags
 # helpers of the tests, static like the program; an example that they try
 build/notify-agent: examples/seccomp-notify/agent.c build/flags
 	$(call build,$@,$<,-s)
-build/probe build/floor build/benchtool: build/%: test/%.c build/flags
+build/probe build/floor build/benchtool build/dbuspeer: build/%: test/%.c build/flags
 	$(call build,$@,$<,-s)
 
 # This file holds the flags: a change of compiler or flags builds again, a new commit alone does not.
@@ -176,7 +176,7 @@ clean:
 	rm -rf runtime build/include build/check build/vm build/.try.* build/flags build/*.log $(BUILT)
 distclean:
 	rm -rf runtime build
-BUILT = $(addprefix build/,runtime-builtin runtime-debug runtime-symbols runtime-asan probe notify-agent floor benchtool unit bench.tsv test.counts $(notdir $(GENERATED)) fuzz-*)
+BUILT = $(addprefix build/,runtime-builtin runtime-debug runtime-symbols runtime-asan probe dbuspeer notify-agent floor benchtool unit bench.tsv test.counts $(notdir $(GENERATED)) fuzz-*)
 
 # ---- tests ----------------------------------------------------------------------------------------------
 
@@ -186,7 +186,7 @@ demo:
 	@sh examples/demo.sh ./runtime
 
 # Everything, also in a virtual machine; the last line is "N passed, N failed, N skipped".
-TESTED = runtime build/runtime-builtin build/runtime-debug build/probe build/notify-agent build/unit
+TESTED = runtime build/runtime-builtin build/runtime-debug build/probe build/dbuspeer build/notify-agent build/unit
 test:
 	@$(MAKE) --no-print-directory deps
 	@$(MAKE) --no-print-directory $(TESTED)

@@ -2663,6 +2663,8 @@ struct container {
 	char *bundle, *rootfs, *created, *cgroup; /* cgroup: below the cgroup2 mount, or ""  */
 	char *rdt;                      /* resctrl group, NULL: none               */
 	bool rdt_made, rdt_monitor;     /* the group, a group below it are ours    */
+	char *unit;                     /* SYSTEMD: the scope; NULL or "": none    */
+	bool unit_user;                 /* ... of the user's manager               */
 	uint32_t owner;
 	bool ready; /* create finished                         */
 	int64_t pid;
@@ -2686,7 +2688,8 @@ static const struct field state_fields[] = {
 	{ "pid", K_I64, false, OFF(T, pid, int64_t) }, F_U64(T, "start", start),
 	{ "maker", K_I64, false, OFF(T, maker, int64_t) }, F_U64(T, "makerStart", maker_start),
 	F_BOOL(T, "ready", ready), F_MAP(T, "annotations", annotations), F_STR(T, "rdt", rdt),
-	F_BOOL(T, "rdtMade", rdt_made), F_BOOL(T, "rdtMonitor", rdt_monitor), { 0 }
+	F_BOOL(T, "rdtMade", rdt_made), F_BOOL(T, "rdtMonitor", rdt_monitor),
+	F_STR(T, "unit", unit), F_BOOL(T, "unitUser", unit_user), { 0 }
 };
 #undef T
 
@@ -2779,6 +2782,10 @@ static int state_save(const struct container *c)
 		buf_fmt(&b, ",\"rdtMade\":%s,\"rdtMonitor\":%s,\"rdt\":",
 			c->rdt_made ? "true" : "false", c->rdt_monitor ? "true" : "false");
 		buf_quote(&b, c->rdt);
+	}
+	if (c->unit && *c->unit) {
+		buf_fmt(&b, ",\"unitUser\":%s,\"unit\":", c->unit_user ? "true" : "false");
+		buf_quote(&b, c->unit);
 	}
 	buf_fmt(&b, ",\"annotations\":{");
 	for (size_t i = 0; i < c->annotations.n; i++) {
@@ -3561,6 +3568,16 @@ static int cg_chown(const struct container *c, uid_t uid)
 	return 0;
 }
 
+/* What is to be written for one limit, NULL: nothing. */
+static const char *cg_text(const struct cg_values *v, const struct cg_limit *l)
+{
+	const void *at = (const char *)v + l->off;
+	const struct opt *number = at;
+
+	return l->is_text ? *(char *const *)at : !number->set ? NULL :
+	       number->v == -1 ? "max" : str_fmt("%" PRId64, number->v);
+}
+
 /* Writes every limit that the configuration names, and nothing else. */
 static int cg_apply(const struct container *c, const struct resources_conf *r)
 {
@@ -3569,10 +3586,7 @@ static int cg_apply(const struct container *c, const struct resources_conf *r)
 	TRY(cg_values(r, &v));
 	for (size_t i = 0; i < LEN(cg_limits); i++) {
 		const struct cg_limit *l = &cg_limits[i];
-		const void *at = (const char *)&v + l->off;
-		const struct opt *number = at;
-		const char *text = l->is_text ? *(char *const *)at : !number->set ? NULL :
-			number->v == -1 ? "max" : str_fmt("%" PRId64, number->v);
+		const char *text = cg_text(&v, l);
 
 		/* Nothing limits what has no controller: "max" is true already, and so is no swap
 		 * on a kernel that does not account for it (swapaccount=0). */
@@ -3980,22 +3994,31 @@ static int cg_visit_remove(int dir, void *arg)
 	return 0;
 }
 
-/* Kills what is left in the cgroup and removes it with all below.  Waits for the kernel, not for
- * a clock: a dying process keeps its cgroup busy until it is gone. */
-static int cg_destroy(struct container *c)
+/* Kills what is left in the cgroup.  1: there is no cgroup. */
+static int cg_empty(struct container *c)
 {
-	char *slash = strrchr(c->cgroup, '/');
-
 	if (cg_open(c) < 0) {
 		if (err.no != ENOENT && err.no != ENODEV && err.no != ENAMETOOLONG)
 			return -1;
 		err_clear();                    /* never made, or removed already */
-		return 0;
+		return 1;
 	}
 	if (cg_says(c->cgroup_fd, "populated 1")) {
 		TRY(cg_signal(c, SIGKILL));
 		TRY(cg_wait_event(c->cgroup_fd, "populated 0", 10000));
 	}
+	return 0;
+}
+
+/* Kills what is left in the cgroup and removes it with all below.  Waits for the kernel, not for
+ * a clock: a dying process keeps its cgroup busy until it is gone. */
+static int cg_destroy(struct container *c)
+{
+	char *slash = strrchr(c->cgroup, '/');
+	int gone = cg_empty(c);
+
+	if (gone)
+		return gone < 0 ? -1 : 0;
 	autoclose int root = cg_mount(c->proc_fd);
 	struct rlimit files;
 
@@ -4271,7 +4294,955 @@ static int rdt_destroy(const struct container *c)
 /* ==== end CG =========================================================== } */
 
 /* ==== ROOM 10: SYSTEMD ================================================= {
- * ==== end SYSTEMD ====================================================== } */
+ * Scopes instead of bare cgroup directories (--systemd-cgroup): systemd makes the cgroup round
+ * init and keeps its properties over a daemon-reload; rooms CG and RUN do the rest in it as ever.
+ * The client speaks just the D-Bus that its few calls need.  What comes from the peer is bounded
+ * and checked before it is used, and each call with the job that it starts has BUS_MS.
+ * Source: D-Bus specification; org.freedesktop.systemd1(5); systemd 244 is the oldest.
+ * Entries: sd_check sd_start sd_update sd_attach sd_stop.  Writes: c->unit, c->unit_user.      */
+
+enum { BUS_CALL = 1, BUS_RETURN, BUS_ERROR, BUS_SIGNAL };       /* types of messages */
+enum {
+	BUS_MS = 30000, BUS_MAX = 1 << 20, BUS_HEAD = 16,
+	BUS_ENDIAN = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? 'l' : 'B',
+};
+
+struct bus {
+	int fd;
+	bool daemon;                            /* calls go to the bus daemon, not to systemd     */
+	uint32_t serial;
+	int64_t end;                            /* deadline, ms of CLOCK_MONOTONIC                */
+	struct buf in;                          /* received; the first `used` bytes are done with */
+	size_t used;
+	char refused[128];                      /* name of the error that a call was answered by  */
+	const char *unit;                       /* whose jobs are looked out for ...              */
+	char job[128], result[32];              /* ... and the last one that ended                */
+};
+
+/* A message, or a part of it, being read; `bad` once anything did not fit. */
+struct bus_in { const char *p; size_t len, at; bool bad; };
+
+struct bus_msg { uint8_t type; uint32_t reply_to; const char *error, *member, *sig;
+		 struct bus_in body; };
+
+/* -- writing: each value aligned to its size, counted from the start of header or body -------- */
+
+static void bus_pad(struct buf *b, size_t to)
+{
+	while (b->len % to)
+		buf_add(b, "", 1);
+}
+
+static void bus_u32(struct buf *b, uint32_t v)
+{
+	bus_pad(b, 4);
+	buf_add(b, (const char *)&v, sizeof v);
+}
+
+static void bus_str(struct buf *b, const char *s)
+{
+	bus_u32(b, (uint32_t)strlen(s));
+	buf_add(b, s, strlen(s) + 1);
+}
+
+static void bus_sig(struct buf *b, const char *sig)
+{
+	char n = (char)strlen(sig);
+
+	buf_add(b, &n, 1);
+	buf_add(b, sig, strlen(sig) + 1);
+}
+
+/* An array: bus_end() wants what bus_begin() returned, and the alignment of the elements. */
+static size_t bus_begin(struct buf *b, size_t align)
+{
+	bus_u32(b, 0);
+	size_t at = b->len;
+
+	bus_pad(b, align);
+	return at;
+}
+
+static void bus_end(struct buf *b, size_t at, size_t align)
+{
+	uint32_t n = (uint32_t)(b->len - (at + align - 1) / align * align);
+
+	memcpy(b->p + at - sizeof n, &n, sizeof n);
+}
+
+/* -- reading ----------------------------------------------------------------------------------- */
+
+static const char *bus_take(struct bus_in *r, size_t align, size_t n)
+{
+	size_t at = (r->at + align - 1) / align * align;
+
+	if (r->bad || at > r->len || n > r->len - at) {
+		r->bad = true;
+		return NULL;
+	}
+	r->at = at + n;
+	return r->p + at;
+}
+
+static uint32_t bus_get_u32(struct bus_in *r)
+{
+	const char *p = bus_take(r, 4, 4);
+	uint32_t v = 0;
+
+	if (p)
+		memcpy(&v, p, sizeof v);
+	return v;
+}
+
+static const char *bus_get_text(struct bus_in *r, size_t n)
+{
+	const char *p = n < BUS_MAX ? bus_take(r, 1, n + 1) : NULL;
+
+	if (!p || memchr(p, '\0', n + 1) != p + n) {
+		r->bad = true;
+		return "";
+	}
+	return p;
+}
+
+static const char *bus_get_str(struct bus_in *r)
+{
+	return bus_get_text(r, bus_get_u32(r));
+}
+
+static const char *bus_get_sig(struct bus_in *r)
+{
+	const char *n = bus_take(r, 1, 1);
+
+	return bus_get_text(r, n ? (uint8_t)*n : 0);
+}
+
+/* The header of a message of `total` bytes whose fields end at `fields`. */
+static bool bus_parse(const char *p, size_t fields, size_t total, struct bus_msg *m)
+{
+	struct bus_in r = { .p = p, .len = fields, .at = BUS_HEAD };
+	size_t body = (fields + 7) / 8 * 8;
+
+	*m = (struct bus_msg){ .type = (uint8_t)p[1], .error = "", .member = "", .sig = "",
+			       .body = { .p = p + body, .len = total - body } };
+	while (r.at < r.len && !r.bad) {
+		const char *code = bus_take(&r, 8, 1), *sig = bus_get_sig(&r);
+
+		if (str_eq(sig, "u")) {
+			uint32_t v = bus_get_u32(&r);
+
+			m->reply_to = code && *code == 5 ? v : m->reply_to;
+			continue;
+		}
+		const char *v = str_eq(sig, "g") ? bus_get_sig(&r) :
+			str_eq(sig, "s") || str_eq(sig, "o") ? bus_get_str(&r) : NULL;
+
+		if (!v || !code)                /* all fields there are have one of these types */
+			return false;
+		*(*code == 3 ? &m->member : *code == 4 ? &m->error : *code == 8 ? &m->sig :
+		  &v) = v;
+	}
+	return !r.bad;
+}
+
+/* -- the connection ---------------------------------------------------------------------------- */
+
+static int64_t bus_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static void bus_deadline(struct bus *b)
+{
+	b->end = bus_now() + BUS_MS;
+#ifdef TEST_FAULTS
+	uint64_t ms;
+
+	if (getenv("RUNTIME_BUS_MS") && str_u64(getenv("RUNTIME_BUS_MS"), BUS_MS, &ms) == 0)
+		b->end += (int64_t)ms - BUS_MS;
+#endif
+}
+
+static int bus_poll(struct bus *b, short events)
+{
+	struct pollfd p = { .fd = b->fd, .events = events };
+	int64_t left;
+
+	do {
+		left = b->end - bus_now();
+		if (left > 0 && poll(&p, 1, (int)left) > 0)
+			return 0;
+	} while (left > 0);
+	return fail("systemd: no answer in time");
+}
+
+static int bus_send(struct bus *b, const char *p, size_t n)
+{
+	while (n) {
+		TRY(bus_poll(b, POLLOUT));
+		ssize_t w = send(b->fd, p, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+		if (w < 0 && errno != EAGAIN && errno != EINTR)
+			return efail("systemd: send");
+		p += w > 0 ? w : 0;
+		n -= w > 0 ? (size_t)w : 0;
+	}
+	return 0;
+}
+
+/* Receives until `want` bytes are there. */
+static int bus_fill(struct bus *b, size_t want)
+{
+	while (b->in.len < want) {
+		TRY(bus_poll(b, POLLIN));
+		buf_need(&b->in, 4096);
+		ssize_t n = recv(b->fd, b->in.p + b->in.len, 4096, MSG_DONTWAIT);
+
+		if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+			return fail("systemd: the connection was closed");
+		b->in.len += n > 0 ? (size_t)n : 0;
+	}
+	return 0;
+}
+
+/* The next message; what it points to is good until the one after it.  An ended job of b->unit is
+ * kept, whenever it comes. */
+static int bus_next(struct bus *b, struct bus_msg *m)
+{
+	uint32_t body, fields;
+
+	b->in.len -= b->used;
+	memmove(b->in.p, b->in.p + b->used, b->in.len);
+	b->used = 0;
+	TRY(bus_fill(b, BUS_HEAD));
+	memcpy(&body, b->in.p + 4, sizeof body);
+	memcpy(&fields, b->in.p + 12, sizeof fields);
+	if (b->in.p[0] != BUS_ENDIAN || b->in.p[3] != 1 || body > BUS_MAX || fields > BUS_MAX)
+		return fail("systemd: what it sends is no D-Bus message");
+	size_t total = BUS_HEAD + (fields + 7) / 8 * 8 + body;
+
+	TRY(bus_fill(b, total));
+	b->used = total;
+	if (!bus_parse(b->in.p, BUS_HEAD + fields, total, m))
+		return fail("systemd: what it sends is no D-Bus message");
+	if (m->type == BUS_SIGNAL && str_eq(m->member, "JobRemoved") && str_eq(m->sig, "uoss")) {
+		struct bus_in r = m->body;
+
+		bus_get_u32(&r);
+		const char *job = bus_get_str(&r), *unit = bus_get_str(&r), *how = bus_get_str(&r);
+
+		if (!r.bad && str_eq(unit, b->unit)) {
+			snprintf(b->job, sizeof b->job, "%s", job);
+			snprintf(b->result, sizeof b->result, "%s", how);
+		}
+	}
+	return 0;
+}
+
+/* Calls a method and waits for the answer (`sig`: of the arguments in `body`). */
+static int bus_call(struct bus *b, const char *member, const char *sig, const struct buf *body,
+		    struct bus_msg *m)
+{
+	const char *who = b->daemon ? "DBus" : "systemd1", *part = b->daemon ? "" : ".Manager";
+	const struct { char code, *type, *value; } fields[] = {
+		{ 1, (char[]){ "o" }, str_fmt("/org/freedesktop/%s", who) },
+		{ 2, (char[]){ "s" }, str_fmt("org.freedesktop.%s%s", who, part) },
+		{ 3, (char[]){ "s" }, str_dup(member) },
+		{ 6, (char[]){ "s" }, str_fmt("org.freedesktop.%s", who) },
+	};
+	struct buf msg = { 0 };
+
+	buf_fmt(&msg, "%c%c%c%c", BUS_ENDIAN, BUS_CALL, 0, 1);
+	bus_u32(&msg, (uint32_t)body->len);
+	bus_u32(&msg, ++b->serial);
+	size_t at = bus_begin(&msg, 8);
+
+	for (size_t i = 0; i < LEN(fields); i++) {
+		bus_pad(&msg, 8);
+		buf_add(&msg, &fields[i].code, 1);
+		bus_sig(&msg, fields[i].type);
+		bus_str(&msg, fields[i].value);
+	}
+	if (*sig) {
+		bus_pad(&msg, 8);
+		buf_add(&msg, "\10\1g", 4);
+		bus_sig(&msg, sig);
+	}
+	bus_end(&msg, at, 8);
+	bus_pad(&msg, 8);
+	if (body->len)
+		buf_add(&msg, body->p, body->len);
+	b->refused[0] = '\0';
+	TRY(bus_send(b, msg.p, msg.len));
+	do
+		TRY(bus_next(b, m));
+	while ((m->type != BUS_RETURN && m->type != BUS_ERROR) || m->reply_to != b->serial);
+	if (m->type == BUS_RETURN)
+		return 0;
+	const char *text = *m->sig == 's' ? bus_get_str(&m->body) : "";
+
+	snprintf(b->refused, sizeof b->refused, "%s", m->error);
+	return fail("systemd: %s: %s", member, *text ? text : m->error);
+}
+
+/* Our uid as the peer sees it: one level of user namespaces is looked through. */
+static uid_t bus_uid(int proc)
+{
+	char *map = file_read_at(proc, "self/uid_map", 1 << 16), *save = NULL;
+	uint64_t inside, outside, size;
+
+	for (map = map ? strtok_r(map, "\n", &save) : NULL; map; map = strtok_r(NULL, "\n", &save))
+		if (str_u64(str_word(map, 0), UINT32_MAX, &inside) == 0 &&
+		    str_u64(str_word(map, 1), UINT32_MAX, &outside) == 0 &&
+		    str_u64(str_word(map, 2), UINT32_MAX, &size) == 0 &&
+		    geteuid() - inside < size)
+			return (uid_t)(geteuid() - inside + outside);
+	return geteuid();
+}
+
+/* SASL's EXTERNAL: our uid in hexadecimal digits of its decimal ones, for the peer to compare with
+ * what the kernel says.  BEGIN goes with it: a systemd that reads it together with the first
+ * message would let that lie until there is a second one. */
+static int bus_auth(struct bus *b, uid_t uid)
+{
+	struct buf hello = { 0 };
+	char *end = NULL;
+
+	buf_add(&hello, "", 1);
+	buf_fmt(&hello, "AUTH EXTERNAL ");
+	for (const char *p = str_fmt("%u", uid); *p; p++)
+		buf_fmt(&hello, "%02x", (unsigned)*p);
+	buf_fmt(&hello, "\r\nBEGIN\r\n");
+	TRY(bus_send(b, hello.p, hello.len));
+	while (!end) {
+		TRY(bus_fill(b, b->in.len + 1));
+		end = memchr(b->in.p, '\n', b->in.len);
+		if (!end && b->in.len > 4096)
+			return fail("systemd: what it sends is no D-Bus message");
+	}
+	b->used = (size_t)(end + 1 - b->in.p);
+	return str_starts(b->in.p, "OK ") ? 0 :
+	       fail("systemd: refuses us: %.*s", (int)strcspn(b->in.p, "\r\n"), b->in.p);
+}
+
+/* The first usable path of a D-Bus address: "unix:path=/run/x,guid=...;...".  NULL: none. */
+static char *bus_address(const char *address)
+{
+	const char *at = address ? strstr(address, "unix:path=") : NULL;
+	char *path = at ? str_ndup(at + 10, strcspn(at + 10, ",;")) : NULL, *out = path;
+
+	for (const char *p = path; p && *p; p++) {
+		char hex[3] = { *p == '%' ? p[1] : '\0', *p == '%' && p[1] ? p[2] : '\0' };
+
+		if (isxdigit((unsigned char)hex[0]) && isxdigit((unsigned char)hex[1])) {
+			*out++ = (char)strtoul(hex, NULL, 16);
+			p += 2;
+		} else {
+			*out++ = *p;
+		}
+	}
+	if (path)
+		*out = '\0';
+	return path;
+}
+
+static int bus_connect(struct bus *b, const char *path)
+{
+	const struct timespec ms20 = { .tv_nsec = 20000000 };
+
+	for (;;) {
+		b->fd = sock_at(AT_FDCWD, path, SOCK_STREAM | SOCK_NONBLOCK, false);
+		if (b->fd >= 0 || errno != EAGAIN || bus_now() > b->end)
+			break;
+		nanosleep(&ms20, NULL);         /* more callers wait than fit its queue */
+	}
+	return b->fd < 0 ? efail("systemd: connect to %s", path) : 0;
+}
+
+/* Connects to the manager: root to the system's, on its own socket if there is one; others to their
+ * own.  What is in the environment comes first.  Over a bus, signals must be asked for. */
+static int bus_open(struct bus *b, const struct container *c, const char *unit)
+{
+	const char *xdg = getenv("XDG_RUNTIME_DIR");
+	bool user = c->unit_user;
+	char *dir = xdg && *xdg ? str_dup(xdg) : str_fmt("/run/user/%u", geteuid());
+	char *paths[] = {
+		bus_address(getenv(user ? "DBUS_SESSION_BUS_ADDRESS" : "DBUS_SYSTEM_BUS_ADDRESS")),
+		user ? str_fmt("%s/systemd/private", dir) : str_dup("/run/systemd/private"),
+		user ? str_fmt("%s/bus", dir) : str_dup("/run/dbus/system_bus_socket"),
+	};
+	size_t i = paths[0] ? 0 : 1;
+	struct buf match = { 0 }, none = { 0 };
+	struct bus_msg m;
+
+	*b = (struct bus){ .fd = -1, .unit = unit };
+	bus_deadline(b);
+	while (bus_connect(b, paths[i]) < 0)
+		if (++i == LEN(paths))
+			return -1;
+	err_clear();
+	TRY(bus_auth(b, bus_uid(c->proc_fd)));
+	if (i == 1)
+		return 0;
+	b->daemon = true;
+	bus_str(&match, "type='signal',interface='org.freedesktop.systemd1.Manager',"
+			"member='JobRemoved',path='/org/freedesktop/systemd1'");
+	TRY(bus_call(b, "Hello", "", &none, &m));
+	TRY(bus_call(b, "AddMatch", "s", &match, &m));
+	b->daemon = false;
+	return bus_call(b, "Subscribe", "", &none, &m);
+}
+
+static void bus_close(struct bus *b)
+{
+	close_p(&b->fd);
+}
+#define AUTOBUS __attribute__((cleanup(bus_close)))
+
+/* A call that starts a job, and the end of that job. */
+static int bus_job(struct bus *b, const char *member, const char *sig, const struct buf *body)
+{
+	struct bus_msg m;
+	char job[sizeof b->job];
+
+	TRY(bus_call(b, member, sig, body, &m));
+	snprintf(job, sizeof job, "%s", str_eq(m.sig, "o") ? bus_get_str(&m.body) : "");
+	if (!*job)
+		return fail("systemd: %s: the answer names no job", member);
+	while (strcmp(b->job, job) != 0)
+		if (bus_next(b, &m) < 0)
+			return ctx("wait for the job of %s", b->unit);
+	return str_eq(b->result, "done") ? 0 :
+	       fail("systemd: %s: the job of %s ended as \"%s\"", member, b->unit, b->result);
+}
+
+/* -- properties ------------------------------------------------------------------------------- */
+
+static void sd_prop(struct buf *b, const char *name, const char *sig)
+{
+	bus_pad(b, 8);
+	bus_str(b, name);
+	bus_sig(b, sig);
+}
+
+static void sd_str(struct buf *b, const char *name, const char *value)
+{
+	sd_prop(b, name, "s");
+	bus_str(b, value);
+}
+
+static void sd_bool(struct buf *b, const char *name, bool value)
+{
+	sd_prop(b, name, "b");
+	bus_u32(b, value);
+}
+
+static void sd_u64(struct buf *b, const char *name, uint64_t value)
+{
+	sd_prop(b, name, "t");
+	bus_pad(b, 8);
+	buf_add(b, (const char *)&value, sizeof value);
+}
+
+/* Which property stands for a cgroup file. */
+static const struct { const char *file, *name; } sd_limits[] = {
+	{ "memory.max", "MemoryMax" }, { "memory.high", "MemoryHigh" },
+	{ "memory.low", "MemoryLow" }, { "memory.min", "MemoryMin" },
+	{ "memory.swap.max", "MemorySwapMax" }, { "cpu.weight", "CPUWeight" },
+	{ "cpu.max", "CPUQuotaPerSecUSec" }, { "io.weight", "IOWeight" },
+	{ "cpuset.cpus", "AllowedCPUs" }, { "cpuset.mems", "AllowedMemoryNodes" },
+	{ "pids.max", "TasksMax" },
+};
+
+/* "0-3,6" as a set of bits, byte by byte: false if it is no such list. */
+static bool sd_bits(const char *s, uint8_t bits[1024], size_t *n)
+{
+	char *end;
+
+	for (*n = 0; *s; s = end + (*end == ',')) {
+		unsigned long from = strtoul(s, &end, 10), to = from;
+
+		if (end == s)
+			return false;
+		if (*end == '-')
+			to = strtoul(end + 1, &end, 10);
+		if ((*end && *end != ',' && *end != '\n') || to < from || to >= 8192)
+			return false;
+		for (; from <= to; from++)
+			bits[from / 8] |= (uint8_t)(1 << from % 8);
+		if (to / 8 + 1 > *n)
+			*n = to / 8 + 1;
+		if (*end == '\n')
+			break;
+	}
+	return *n > 0;
+}
+
+/* CPU time per second, which systemd keeps in hundredths: rounded up, for cpu.max itself gets
+ * the very value. */
+static void sd_quota(struct buf *b, const char *name, const char *text)
+{
+	uint64_t quota = UINT64_MAX, period = 100000;
+
+	if (str_u64(str_word(text, 1), UINT32_MAX, &period) == 0)
+		sd_u64(b, "CPUQuotaPeriodUSec", period);
+	if (str_u64(str_word(text, 0), UINT64_MAX / 1000000, &quota) == 0 && period)
+		quota = (quota * 1000000 / period + 9999) / 10000 * 10000;
+	sd_u64(b, name, quota);
+}
+
+/* The property for what is written to a cgroup file.  A text that means nothing here is passed
+ * over: the kernel gets to see it as well, and says so. */
+static void sd_limit(struct buf *b, const char *file, const char *text)
+{
+	const char *name = NULL;
+	uint8_t bits[1024] = { 0 };
+	uint64_t v = UINT64_MAX;
+	size_t n;
+
+	for (size_t i = 0; i < LEN(sd_limits) && !name; i++)
+		if (str_eq(sd_limits[i].file, file))
+			name = sd_limits[i].name;
+	if (!name)
+		return;
+	if (str_eq(file, "cpu.max")) {
+		sd_quota(b, name, text);
+	} else if (str_starts(file, "cpuset.")) {
+		if (!sd_bits(text, bits, &n))
+			return;
+		sd_prop(b, name, "ay");
+		bus_u32(b, (uint32_t)n);
+		buf_add(b, (const char *)bits, n);
+	} else {
+		char *word = str_word(text, str_starts(text, "default ") ? 1 : 0);
+
+		if (str_u64(word, UINT64_MAX, &v) < 0 && !str_eq(word, "max"))
+			return;
+		/* systemd has no limit of no task at all */
+		sd_u64(b, name, v || !str_eq(file, "pids.max") ? v : 1);
+	}
+}
+
+static int sd_resources(struct buf *b, const struct resources_conf *r)
+{
+	struct cg_values v = { 0 };
+
+	TRY(cg_values(r, &v));
+	for (size_t i = 0; i < LEN(cg_limits); i++) {
+		const char *text = cg_text(&v, &cg_limits[i]);
+
+		if (text)
+			sd_limit(b, cg_limits[i].file, text);
+	}
+	for (size_t i = 0; i < r->unified.n; i++)
+		sd_limit(b, r->unified.v[i].key, r->unified.v[i].value);
+	return 0;
+}
+
+/* Device rules.  Our own program decides, and systemd's only in addition to it: where systemd's
+ * words can say the same, they do; where not (a default that allows, a minor number of any major)
+ * systemd stays out of it. */
+static int sd_devices(struct buf *b, const struct resources_conf *r)
+{
+	struct dev_list l;
+	bool strict;
+
+	TRY(dev_list(&l, r->devices, r->n_devices));
+	strict = !l.allow;
+	for (size_t i = 0; i < l.n; i++)
+		strict &= l.v[i].major != DEV_ANY || l.v[i].minor == DEV_ANY;
+	sd_str(b, "DevicePolicy", strict ? "strict" : "auto");
+	sd_prop(b, "DeviceAllow", "a(ss)");
+	size_t at = bus_begin(b, 8);
+
+	for (size_t i = 0; strict && i < l.n; i++) {
+		const struct dev_rule *d = &l.v[i];
+		const char *type = d->type == 'c' ? "char" : "block";
+
+		bus_pad(b, 8);
+		bus_str(b, d->major == DEV_ANY ? str_fmt("%s-*", type) : d->minor == DEV_ANY ?
+			str_fmt("%s-%" PRId64, type, d->major) :
+			str_fmt("/dev/%s/%" PRId64 ":%" PRId64, type, d->major, d->minor));
+		bus_str(b, str_fmt("%s%s%s", d->access & DEV_R ? "r" : "",
+				   d->access & DEV_W ? "w" : "", d->access & DEV_M ? "m" : ""));
+	}
+	bus_end(b, at, 8);
+	return 0;
+}
+
+/* -- annotations: org.systemd.property.NAME = a value in GVariant's text form ----------------- */
+
+/* A property may limit, order or describe the scope; none may run a command or start another unit,
+ * since annotations come from those who may not do that (CVE-2024-3154). */
+static const char *const sd_allowed[] = {
+	"After", "Allowed", "Before", "CPU", "CollectMode", "DefaultDependencies", "Delegate",
+	"Description", "Documentation", "FinalKillSignal", "IO", "Kill", "ManagedOOM", "Memory",
+	"OOM", "RuntimeMax", "SendSIG", "Startup", "Tasks", "Timeout", NULL,
+};
+
+static const struct gv_type { const char *word; char sig; uint8_t size; bool negative; }
+gv_types[] = {
+	{ "boolean", 'b', 4 }, { "byte", 'y', 1 }, { "int16", 'n', 2, true },
+	{ "uint16", 'q', 2 }, { "int32", 'i', 4, true }, { "uint32", 'u', 4 },
+	{ "int64", 'x', 8, true }, { "uint64", 't', 8 }, { "string", 's', 0 },
+};
+
+static const struct gv_type *gv_find(const char *word, size_t n, char sig)
+{
+	for (size_t i = 0; i < LEN(gv_types); i++)
+		if (word ? strlen(gv_types[i].word) == n && memcmp(gv_types[i].word, word, n) == 0
+			 : gv_types[i].sig == sig)
+			return &gv_types[i];
+	return NULL;
+}
+
+static const char *gv_blank(const char *s)
+{
+	return s + strspn(s, " \t\n");
+}
+
+/* 'text' or "text"; a backslash takes the next character as it is. */
+static const char *gv_string(const char *s, struct buf *out)
+{
+	struct buf text = { 0 };
+	char quote = *s++;
+
+	for (; *s && *s != quote; s++) {
+		if (*s == '\\' && s[1])
+			s++;
+		buf_add(&text, s, 1);
+	}
+	if (!*s)
+		return NULL;
+	bus_str(out, text.len ? text.p : "");
+	return s + 1;
+}
+
+static const char *gv_number(const char *s, const struct gv_type *t, struct buf *out)
+{
+	bool minus = *s == '-';
+	uint64_t v = 0, max = t->size == 8 ? UINT64_MAX : (1ull << 8 * t->size) - 1;
+	char *digits;
+	size_t n;
+
+	s += *s == '-' || *s == '+';
+	n = strspn(s, "0123456789abcdefABCDEFx");
+	digits = str_ndup(s, n);
+	if (str_starts(digits, "0x") && digits[2]) {
+		char *end;
+
+		errno = 0;
+		v = strtoull(digits + 2, &end, 16);
+		if (*end || errno)
+			return NULL;
+	} else if (str_u64(digits, UINT64_MAX, &v) < 0) {
+		return NULL;
+	}
+	if (t->negative)
+		max = max / 2 + minus;
+	if (v > max || (minus && !t->negative))
+		return NULL;
+	v = minus ? -v : v;
+	uint8_t y = (uint8_t)v;
+	uint16_t q = (uint16_t)v;
+	uint32_t u = (uint32_t)v;
+
+	bus_pad(out, t->size);
+	buf_add(out, t->size == 1 ? (char *)&y : t->size == 2 ? (char *)&q : t->size == 4 ?
+		(char *)&u : (char *)&v, t->size);
+	return s + n;
+}
+
+/* One value, marshalled; *t is its type, found out if NULL.  Returns what follows; NULL: none. */
+static const char *gv_scalar(const char *s, const struct gv_type **t, struct buf *out)
+{
+	s = gv_blank(s);
+	size_t word = strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789");
+	const struct gv_type *said = gv_find(s, word, 0);
+
+	if (said && s[word] == ' ') {
+		if (*t && *t != said)
+			return NULL;
+		*t = said;
+		s = gv_blank(s + word);
+	}
+	bool yes = str_starts(s, "true"), no = str_starts(s, "false");
+	bool text = *s == '\'' || *s == '"';
+
+	if (!*t)
+		*t = gv_find(NULL, 0, yes || no ? 'b' : text ? 's' : 'i');
+	if ((*t)->sig == 'b') {
+		bus_u32(out, yes);
+		return yes || no ? s + (yes ? 4 : 5) : NULL;
+	}
+	if ((*t)->sig == 's')
+		return text ? gv_string(s, out) : NULL;
+	return gv_number(s, *t, out);
+}
+
+/* A value or a list of values, as a variant at the end of b.  "@as" before it is its type. */
+static bool gv_variant(const char *s, struct buf *b)
+{
+	const struct gv_type *t = NULL;
+	struct buf out = { 0 };
+	bool list, typed_list = false;
+
+	s = gv_blank(s);
+	if (*s == '@') {
+		typed_list = s[1] == 'a';
+		t = gv_find(NULL, 0, s[typed_list ? 2 : 1]);
+		if (!t || s[typed_list ? 3 : 2] != ' ')
+			return false;
+		s = gv_blank(s + 3);
+	}
+	list = *s == '[';
+	if (typed_list != list && (typed_list || t))
+		return false;
+	if (list)
+		s = gv_blank(s + 1);
+	for (bool first = true; s && (!list || *s != ']'); first = false) {
+		if (!first && (!list || *s++ != ','))
+			break;
+		s = gv_scalar(s, &t, &out);
+		s = s ? gv_blank(s) : NULL;
+		if (s && !list)
+			break;
+	}
+	if (!s || !t || (list && *s++ != ']') || *gv_blank(s))
+		return false;
+	bus_sig(b, str_fmt("%s%c", list ? "a" : "", t->sig));
+	if (list)
+		bus_u32(b, (uint32_t)out.len);
+	bus_pad(b, t->size ? t->size : 4);
+	if (out.len)
+		buf_add(b, out.p, out.len);
+	return true;
+}
+
+/* "TimeoutStopSec" in unit files is "TimeoutStopUSec" here; seconds may have a fraction. */
+static bool sd_seconds(struct buf *b, const char *name, const char *value)
+{
+	size_t n = strlen(name) - 3;
+	const char *s = gv_blank(value), *last = strrchr(s, ' ');
+	uint64_t whole, us = 0, scale = 100000;
+
+	s = last ? last + 1 : s;
+	if (str_u64(str_ndup(s, strcspn(s, ".")), UINT64_MAX / 1000000 - 1, &whole) < 0)
+		return false;
+	s += strcspn(s, ".");
+	for (s += *s == '.'; isdigit((unsigned char)*s); s++, scale /= 10)
+		us += (uint64_t)(*s - '0') * scale;
+	if (*s)
+		return false;
+	sd_u64(b, str_fmt("%.*sUSec", (int)n, name), whole * 1000000 + us);
+	return true;
+}
+
+static int sd_annotations(struct buf *b, const struct map *m)
+{
+	static const char prefix[] = "org.systemd.property.";
+
+	for (size_t i = 0; i < m->n; i++) {
+		const char *name = m->v[i].key + sizeof prefix - 1;
+		const char *const *a = sd_allowed;
+		size_t n;
+
+		if (!str_starts(m->v[i].key, prefix))
+			continue;
+		while (*a && !str_starts(name, *a))
+			a++;
+		for (n = 0; isalpha((unsigned char)name[n]); n++)
+			;
+		if (!*a || name[n] || n < 2)
+			return fail("annotation %s: this property may not be set", m->v[i].key);
+		if (n > 4 && str_eq(name + n - 3, "Sec") && islower((unsigned char)name[n - 4])) {
+			if (sd_seconds(b, name, m->v[i].value))
+				continue;
+		} else {
+			bus_pad(b, 8);
+			bus_str(b, name);
+			if (gv_variant(m->v[i].value, b))
+				continue;
+		}
+		return fail("annotation %s=%s: value parse error", m->v[i].key, m->v[i].value);
+	}
+	return 0;
+}
+
+/* -- scopes ----------------------------------------------------------------------------------- */
+
+/* cgroupsPath is "slice:prefix:name" here: a scope prefix-name.scope in the slice. */
+static int sd_name(const struct container *c, char **slice, char **unit)
+{
+	const char *path = c->conf->cgroups_path ? c->conf->cgroups_path : "";
+	const char *prefix = strchr(path, ':'), *name = prefix ? strchr(prefix + 1, ':') : NULL;
+
+	*slice = str_ndup(path, prefix ? (size_t)(prefix - path) : 0);
+	if (!**slice)
+		*slice = str_dup(c->unit_user ? "user.slice" : "system.slice");
+	*unit = *path ? NULL : str_fmt("%s-%s.scope", prog, c->id);
+	if (*path && (!name || strchr(name + 1, ':')))
+		return fail("expected cgroupsPath to be of format \"slice:prefix:name\" for "
+			    "systemd cgroups, got \"%s\" instead", path);
+	if (name)
+		*unit = str_fmt("%.*s-%s.scope", (int)(name - prefix - 1), prefix + 1, name + 1);
+	if (name && (!name[1] || strstr(name, ".slice")))
+		return fail("cgroupsPath \"%s\": the name must be that of a scope", path);
+	size_t n = strlen(*slice);
+
+	/* "a-b.slice" lies in "a.slice": no part may be empty, but for "-.slice", the root. */
+	if (n < 7 || strcmp(*slice + n - 6, ".slice") != 0 || strchr(*slice, '/') ||
+	    (n > 7 && (**slice == '-' || (*slice)[n - 7] == '-')) || strstr(*slice, "--"))
+		return fail("invalid slice name: %s", *slice);
+	return 0;
+}
+
+/* What can be told before anything is made: systemd runs, names and annotations are good.  Root in
+ * a user namespace may be the system manager's root or a user who has mapped himself. */
+static int sd_check(struct container *c, bool rootless)
+{
+	struct buf unused = { 0 };
+	struct stat st;
+	char *slice, *unit;
+
+	if (lstat("/run/systemd/system", &st) < 0 || !S_ISDIR(st.st_mode))
+		return fail("systemd not running on this host, cannot use systemd cgroups manager: "
+			    "no /run/systemd/system");
+	c->unit_user = rootless && access("/run/systemd/private", W_OK) < 0;
+	TRY(sd_name(c, &slice, &unit));
+	return sd_annotations(&unused, &c->conf->annotations);
+}
+
+/* Calls a method whose one argument is the unit; nothing depends on its success. */
+static void sd_reset_failed(struct bus *b, const char *unit)
+{
+	struct buf body = { 0 };
+	struct bus_msg m;
+
+	bus_str(&body, unit);
+	if (bus_call(b, "ResetFailedUnit", "s", &body, &m) < 0)
+		err_clear();
+}
+
+static int sd_props(struct buf *b, const struct container *c, const char *slice, pid_t pid)
+{
+	static const char *const on[] = { "Delegate", "MemoryAccounting", "CPUAccounting",
+					  "IOAccounting", "TasksAccounting" };
+
+	sd_str(b, "Description", str_fmt("%s container %s", prog, c->id));
+	sd_str(b, "Slice", slice);
+	sd_prop(b, "PIDs", "au");
+	bus_u32(b, sizeof(uint32_t));
+	bus_u32(b, (uint32_t)pid);
+	for (size_t i = 0; i < LEN(on); i++)
+		sd_bool(b, on[i], true);
+	sd_bool(b, "DefaultDependencies", false);
+	if (c->conf->has_resources)
+		TRY(sd_resources(b, &c->conf->resources));
+	if (!c->unit_user)                      /* a user's manager has no right to load programs */
+		TRY(sd_devices(b, &c->conf->resources));
+	return sd_annotations(b, &c->conf->annotations);
+}
+
+/* Has a scope made round init, which must wait meanwhile.  Nothing is left on failure: a scope ends
+ * with its last process.  On success c->unit and c->cgroup say what there is now. */
+static int sd_start(struct container *c, pid_t pid)
+{
+	struct bus b AUTOBUS = { .fd = -1 };
+	struct buf body = { 0 };
+	char *slice, *unit;
+
+	TRY(sd_name(c, &slice, &unit));
+	bus_str(&body, unit);
+	bus_str(&body, "replace");
+	size_t at = bus_begin(&body, 8);
+
+	TRY(sd_props(&body, c, slice, pid));
+	bus_end(&body, at, 8);
+	bus_begin(&body, 8);                    /* no further units */
+	TRY(bus_open(&b, c, unit));
+	int r = bus_job(&b, "StartTransientUnit", "ssa(sv)a(sa(sv))", &body);
+
+	if (r < 0 && str_eq(b.refused, "org.freedesktop.systemd1.UnitExists")) {
+		sd_reset_failed(&b, unit);      /* one that failed lies there until told */
+		r = bus_job(&b, "StartTransientUnit", "ssa(sv)a(sa(sv))", &body);
+	}
+	if (r < 0 && *b.result && !str_eq(b.result, "done")) {
+		char *first = str_dup(err.msg);
+
+		sd_reset_failed(&b, unit);
+		fail("%s", first);
+	}
+	TRY(r);
+	c->unit = unit;
+	char *cgroup = cg_of(c->proc_fd, str_fmt("%d", pid)), *end = strrchr(cgroup, '/');
+
+	if (!str_eq(end + 1, unit))
+		return fail("systemd: %s is in %s, not in %s", c->id, cgroup, unit);
+	c->cgroup = cgroup;
+	return 0;
+}
+
+/* Tells systemd of new limits, so that it does not bring back the old ones. */
+static __attribute__((unused)) int
+sd_update(const struct container *c, const struct resources_conf *r)
+{
+	struct bus b AUTOBUS = { .fd = -1 };
+	struct buf body = { 0 };
+	struct bus_msg m;
+
+	bus_str(&body, c->unit);
+	bus_u32(&body, true);                   /* for its life time only */
+	size_t at = bus_begin(&body, 8), empty = body.len;
+
+	TRY(sd_resources(&body, r));
+	if (body.len == empty)
+		return 0;
+	bus_end(&body, at, 8);
+	TRY(bus_open(&b, c, c->unit));
+	return bus_call(&b, "SetUnitProperties", "sba(sv)", &body, &m);
+}
+
+/* Has a process moved into the scope, or a cgroup below it: a user may write to both ends of that
+ * way, but not to the cgroup above them that the kernel asks for. */
+static int sd_attach(const struct container *c, const char *below, pid_t pid)
+{
+	struct bus b AUTOBUS = { .fd = -1 };
+	struct buf body = { 0 };
+	struct bus_msg m;
+
+	bus_str(&body, c->unit);
+	bus_str(&body, str_fmt("/%s", below ? below + strspn(below, "/") : ""));
+	bus_u32(&body, sizeof(uint32_t));
+	bus_u32(&body, (uint32_t)pid);
+	TRY(bus_open(&b, c, c->unit));
+	return bus_call(&b, "AttachProcessesToUnit", "ssau", &body, &m);
+}
+
+/* Ends the scope.  Its processes are killed before, for systemd would ask them nicely and wait. */
+static int sd_stop(struct container *c)
+{
+	struct bus b AUTOBUS = { .fd = -1 };
+	struct buf body = { 0 };
+
+	TRY(cg_empty(c));
+	TRY(bus_open(&b, c, c->unit));
+	bus_str(&body, c->unit);
+	bus_str(&body, "replace");
+	if (bus_job(&b, "StopUnit", "ss", &body) < 0) {
+		if (!str_eq(b.refused, "org.freedesktop.systemd1.NoSuchUnit"))
+			return -1;
+		err_clear();                    /* it ended with its last process */
+		return 0;
+	}
+	sd_reset_failed(&b, c->unit);
+	return 0;
+}
+
+/* ==== end SYSTEMD ====================================================== } */
 
 /* ==== ROOM 11: NET ===================================================== {
  * Network devices, by rtnetlink(7).  A socket speaks for the network namespace in which it was
@@ -7280,6 +8251,7 @@ static int io_wait(struct io *io)
  *   state dir, lock, config.json, state.json
  *   cgroup made
  *   clone3(namespaces, into cgroup) -----------> run_init()                       HERE 1
+ *   with systemd: a scope made round it          (waits, then and for id maps)
  *   id maps
  *   M_MAPPED ----------------------------------> root of its user namespace
  *   limits, device program       (meanwhile)     cgroup and time namespace, lo, sysctl
@@ -7381,6 +8353,7 @@ struct init {
 	int root, slave;
 	struct mnt_env mnt;
 	bool exec;                              /* a further process of a running container       */
+	bool held;                              /* M_MAPPED is waited for: id maps, a cgroup      */
 	bool entered; /* the helper did the entering                     */
 	uint64_t exec_flags;                    /* exec: namespaces to enter by c->pidfd          */
 	char **env;
@@ -7406,7 +8379,7 @@ static int init_user_ns(struct init *i)
 {
 	bool user = i->conf->ns_any[NS_USER];
 
-	if (i->conf->ns_new[NS_USER] && !i->exec)
+	if (i->held)
 		TRY(msg_expect(i->sync, M_MAPPED));
 	if (user && setresgid(0, 0, 0) < 0 && errno != EINVAL)         /* EINVAL: 0 is not mapped */
 		return efail("become root of the user namespace");
@@ -7875,7 +8848,9 @@ static int run_destroy(struct container *c)
 		waitid(P_PIDFD, (id_t)c->pidfd, &(siginfo_t){ 0 },
 		       WEXITED); /* if it is our child */
 	}
-	if (c->cgroup && *c->cgroup)
+	if (c->unit && *c->unit)
+		r = sd_stop(c);
+	if (r == 0 && c->cgroup && *c->cgroup)
 		r = cg_destroy(c);
 	if (r == 0 && c->rdt)
 		r = rdt_destroy(c);
@@ -7897,7 +8872,7 @@ static int run_make_cgroup(struct container *c, const struct run_opts *o)
 	bool asked = conf->has_resources || (conf->cgroups_path && *conf->cgroups_path);
 
 	c->cgroup = str_dup("");
-	if (!str_eq(o->cgroup_manager, "disabled"))
+	if (!o->systemd && !str_eq(o->cgroup_manager, "disabled"))
 		c->cgroup = cg_path(conf, c->id, c->proc_fd);
 	/* One that is in use must not go on record as ours: delete would kill what is in it. */
 	if (*c->cgroup && cg_check_free(c) < 0) {
@@ -7917,6 +8892,16 @@ static int run_make_cgroup(struct container *c, const struct run_opts *o)
 		return state_save(c);
 	}
 	return -1;
+}
+
+/* The same with systemd, which needs a process to make it for; init waits. */
+static int run_make_scope(struct container *c, pid_t pid)
+{
+	TRY(sd_start(c, pid));
+	TRY(fault("scope"));
+	TRY(cg_create(c));                      /* finds it there, and passes on what systemd knows
+						 * no name for */
+	return state_save(c);
 }
 
 /* A container that has its cgroup mounted writable, in cgroup and user namespaces of its own, is to
@@ -8329,11 +9314,14 @@ static int run_make(struct container *c, struct init *i, const char *text, size_
 	if (proc_stat(c->proc_fd, pid, &c->start, &letter) < 0)
 		return efail("read /proc/%d/stat", pid);
 	TRY(sec_oom(c->proc_fd, pid, i->p->oom_score_adj));
+	if (i->o->systemd)
+		TRY(run_make_scope(c, pid));
 	if (c->conf->ns_new[NS_USER]) {
 		sec_own_stdio(conf_map_id(c->conf->uid_maps, c->conf->n_uid_maps, i->p->user.uid));
 		TRY(ns_write_maps(c->conf, c->proc_fd, pid));
-		TRY(msg_send(i->other, M_MAPPED, -1, NULL));
 	}
+	if (i->held)
+		TRY(msg_send(i->other, M_MAPPED, -1, NULL));
 	TRY(run_give_network(i));
 	TRY(run_limit(c, i->o));
 	TRY(run_serve(c, i, pid));
@@ -8429,6 +9417,9 @@ static int run_create(struct container *c, struct run_opts *o, int *status)
 		return efail("invalid rootfs: stat %s", c->rootfs);
 	i.conf = c->conf;
 	i.p = &c->conf->process;
+	i.held = o->systemd || c->conf->ns_new[NS_USER];
+	if (o->systemd)
+		TRY(sd_check(c, o->rootless));
 	TRY(run_check_terminal(i.p, o));
 	TRY(run_listen_fds(o, &c->conf->process));
 	TRY(ns_plan(&i.plan, c->conf, c->proc_fd));
@@ -8601,6 +9592,27 @@ static int run_exec_go(struct init *i, pid_t pid)
 	return run_await_exec(i->other, false);
 }
 
+/* The process of exec, in its cgroup.  Where that is not ours to enter, systemd moves it. */
+static int run_exec_spawn(struct init *i, pid_t *pid, int *pidfd)
+{
+	struct container *c = i->c;
+	bool root = geteuid() == 0;
+	int r = run_spawn(i, !root, pid, pidfd);
+
+	if (r < 0 && err.no == EBUSY && !i->o->exec_cgroup && run_exec_cgroup_of_init(c) == 0)
+		r = run_spawn(i, !root, pid, pidfd);
+	if (r == 0 || err.no != EACCES || !c->unit || !*c->unit)
+		return r;
+	close_p(&c->cgroup_fd);
+	i->held = true;
+	TRY(run_spawn(i, !root, pid, pidfd));
+	if (sd_attach(c, i->o->exec_cgroup, *pid) == 0)
+		return msg_send(i->other, M_MAPPED, -1, NULL);
+	sys_pidfd_signal(*pidfd, SIGKILL);
+	waitpid(*pid, NULL, 0);
+	return -1;
+}
+
 /* Runs a further process in a running container.  *status: its exit status when attached. */
 static int run_exec(struct container *c, struct process_conf *p, struct run_opts *o, int *status)
 {
@@ -8634,11 +9646,7 @@ static int run_exec(struct container *c, struct process_conf *p, struct run_opts
 	TRY(io_block_signals(&io));
 	if (p->affinity.initial && *p->affinity.initial)
 		TRY(sec_affinity(0, p->affinity.initial, "initial"));
-	int spawned = run_spawn(&i, !root, &pid, &io.pidfd);
-
-	if (spawned < 0 && err.no == EBUSY && !o->exec_cgroup && run_exec_cgroup_of_init(c) == 0)
-		spawned = run_spawn(&i, !root, &pid, &io.pidfd);
-	TRY(spawned);
+	TRY(run_exec_spawn(&i, &pid, &io.pidfd));
 	io.pid = pid;
 	if (run_exec_go(&i, pid) < 0) {
 		sys_pidfd_signal(io.pidfd, SIGKILL);
@@ -9242,7 +10250,7 @@ static const struct option_row global_options[] = {
 	OPT_STR(0, "log", "FILE", log, "write messages to FILE too (default: stderr only)"),
 	OPT_STR(0, "log-format", "FORMAT", log_format, "\"text\" or \"json\" (default \"text\")"),
 	OPT_BOOL(0, "debug", debug, "log what is done, step by step"),
-	OPT_BOOL(0, "systemd-cgroup", run.systemd, "let systemd manage the cgroups"),
+	OPT_BOOL(0, "systemd-cgroup", run.systemd, "let systemd make the cgroup, as a scope"),
 	OPT_STR(0, "cgroup-manager", "NAME", run.cgroup_manager,
 		"\"cgroupfs\", \"systemd\" or \"disabled\" (default \"cgroupfs\")"),
 	OPT_STR(0, "rootless", "BOOL", rootless,
@@ -9509,10 +10517,10 @@ static int cmd_make(struct options *o)
 	struct container c;
 	int status = 0;
 
-	if (o->run.systemd || str_eq(o->run.cgroup_manager, "systemd"))
-		return fail(
-			"--systemd-cgroup: not supported by this program yet; leave it out to use "
-			"cgroup files directly");
+	if (str_eq(o->run.cgroup_manager, "systemd"))
+		o->run.systemd = true;
+	if (str_eq(o->run.cgroup_manager, "disabled"))
+		o->run.systemd = false;
 	TRY(cmd_handle(&c, o, true));
 	o->run.rootless = cmd_rootless(o, c.proc_fd);
 	if (run_create(&c, &o->run, &status) < 0)
@@ -10182,7 +11190,7 @@ static int cmd_features(struct options *o)
 	feat_list(&b, "        ", "capabilities", &caps);
 	buf_fmt(&b,
 		",\n        \"cgroup\": {\n            \"v1\": false,\n            \"v2\": true,\n"
-		"            \"systemd\": false,\n            \"systemdUser\": false,\n"
+		"            \"systemd\": true,\n            \"systemdUser\": true,\n"
 		"            \"rdma\": false\n        },\n");
 	feat_seccomp(&b);
 	buf_fmt(&b, "        \"memoryPolicy\": {\n");

@@ -1,0 +1,494 @@
+#!/bin/sh
+# The systemd cgroup driver (--systemd-cgroup).  First half: against build/dbuspeer, which plays systemd and
+# notes what it is told.  Second half (test_real_*): where systemd is pid 1, that is, in test/vm-systemd.
+. "${0%/*}/lib.sh"
+PEER=${PROBE%/*}/dbuspeer
+
+# peer [KEY=VALUE...]: a host "with systemd": its directories, and the peer on its private socket
+peer() {
+	need root
+	need runtime
+	need cgroup2
+	need file "$PEER"
+	have systemd && skip "systemd runs here"
+	mkdir -p /run/systemd || return
+	mount -t tmpfs none /run/systemd
+	mkdir -p /run/systemd/system
+	mkdir -p "$CGROUP/$id"
+	start_peer /run/systemd/private "$@"
+}
+
+start_peer() {
+	local socket=$1
+	shift
+	: >log
+	"$PEER" "$socket" "$PWD/log" "$@" cgroup="$CGROUP/$id" 2>peer.err &
+	peer_pid=$!
+	wait_for test -S "$socket"
+}
+
+# the end of a test with a peer
+peer_end() {
+	kill "$peer_pid"
+	wait "$peer_pid" 2>/dev/null
+	[ ! -s peer.err ] || fail "the peer: $(cat peer.err)"
+	peer_gone
+}
+
+peer_gone() {
+	umount /run/dbus 2>/dev/null
+	umount /run/systemd
+	rmdir "$CGROUP/$id"
+}
+
+# The runtime with fault points: it takes shorter time limits from the environment.
+impatient() {
+	RT=${RT%/*}/build/runtime-debug
+	need file "$RT"
+	export RUNTIME_BUS_MS="${1:-700}"
+}
+
+no_scope() {
+	is "$(find "$CGROUP/$id" -name '*.scope')" '' 'no scope is left'
+	is "$(ls "$STATE")" '' 'no state is left'
+}
+
+# ---- what is asked of systemd -----------------------------------------------------------------
+
+test_scope_is_made_used_and_stopped() {
+	peer
+	bundle args='/probe sleep' linux.cgroupsPath="a-b.slice:pre:$id"
+	rt_ok --systemd-cgroup create -b b "$id"
+	rt_ok start "$id"
+	like "$(cg "$(pid_of "$id")")" "/$id/pre-$id.scope\$" 'init is in the scope'
+	like "$(cat log)" '^StartTransientUnit to org.freedesktop.systemd1 "pre-'"$id"'.scope" "replace"'
+	for p in 'Description"=<s "runtime container '"$id"'">' 'Slice"=<s "a-b.slice">' 'Delegate"=<b true>' \
+		'DefaultDependencies"=<b false>' 'MemoryAccounting"=<b true>' 'CPUAccounting"=<b true>' \
+		'IOAccounting"=<b true>' 'TasksAccounting"=<b true>' "PIDs\"=<au [$(pid_of "$id")]>"; do
+		has "$(cat log)" "$p"
+	done
+	like "$(in_ct "$id" /probe cat /proc/self/cgroup)" '^0::/$' 'exec is in it, and it is the root of the namespace'
+	rt_ok delete --force "$id"
+	like "$(tail -n 2 log)" "^StopUnit to org.freedesktop.systemd1 \"pre-$id.scope\" \"replace\""
+	like "$(tail -n 1 log)" "^ResetFailedUnit to org.freedesktop.systemd1 \"pre-$id.scope\""
+	no_scope
+	peer_end
+}
+
+test_scope_of_run_ends_with_it() {
+	peer
+	bundle args='/probe true' linux.cgroupsPath="a.slice:pre:$id"
+	rt_ok --systemd-cgroup run -b b "$id"
+	like "$(cat log)" '^StopUnit '
+	no_scope
+	peer_end
+}
+
+test_cgroup_manager_systemd_is_the_same() {
+	peer
+	bundle args='/probe true' linux.cgroupsPath='""'
+	rt_ok --cgroup-manager systemd run -b b "$id"
+	like "$(cat log)" '^StartTransientUnit '
+	peer_end
+}
+
+test_default_names() {
+	peer
+	bundle args='/probe true'
+	rt_ok --systemd-cgroup run -b b "$id"
+	has "$(cat log)" "\"runtime-$id.scope\""
+	has "$(cat log)" 'Slice"=<s "system.slice">'
+	edit b/config.json "linux.cgroupsPath=\"::$id\""
+	rt_ok --systemd-cgroup run -b b "$id"
+	has "$(cat log)" "\"-$id.scope\"" 'an empty prefix'
+	edit b/config.json "linux.cgroupsPath=\"-.slice:x:$id\""
+	rt_ok --systemd-cgroup run -b b "$id"
+	has "$(cat log)" 'Slice"=<s "-.slice">' 'the root slice'
+	peer_end
+}
+
+test_driver_is_remembered() {
+	peer
+	bundle args='/probe sleep' linux.cgroupsPath="a.slice:pre:$id"
+	rt_ok --systemd-cgroup create -b b "$id"
+	is "$(json get unit <"$STATE/$id/state.json")" "pre-$id.scope"
+	like "$(json get cgroup <"$STATE/$id/state.json")" "/pre-$id.scope\$"
+	rt_ok delete --force "$id"
+	like "$(cat log)" '^StopUnit '
+	peer_end
+}
+
+test_limits_become_properties() {
+	peer
+	bundle args='/probe true' linux.cgroupsPath="a.slice:p:$id" linux.resources='{"memory":{"limit":67108864,"reservation":1048576,
+		"swap":100663296},"cpu":{"shares":1024,"quota":50500,"period":200000,"cpus":"0-2,9","mems":"1"},
+		"pids":{"limit":0},"unified":{"memory.high":"33554432","memory.min":"max","io.weight":"default 50"}}'
+	rt --systemd-cgroup run -b b "$id"          # the files may be missing here: systemd is told before
+	for p in 'MemoryMax"=<t 67108864>' 'MemoryLow"=<t 1048576>' 'MemorySwapMax"=<t 33554432>' 'CPUWeight"=<t 100>' \
+		'CPUQuotaPeriodUSec"=<t 200000>' 'CPUQuotaPerSecUSec"=<t 260000>' 'AllowedCPUs"=<ay [7,2]>' \
+		'AllowedMemoryNodes"=<ay [2]>' 'TasksMax"=<t 1>' 'MemoryHigh"=<t 33554432>' \
+		'MemoryMin"=<t 18446744073709551615>' 'IOWeight"=<t 50>'; do
+		has "$(cat log)" "$p"
+	done
+	no_scope
+	peer_end
+}
+
+test_no_limit_is_infinity() {
+	peer
+	bundle args='/probe true' linux.cgroupsPath="a.slice:p:$id" linux.resources='{"memory":{"limit":-1},"cpu":{"quota":-1},"pids":{"limit":-1}}'
+	rt --systemd-cgroup run -b b "$id"
+	for p in MemoryMax MemorySwapMax CPUQuotaPerSecUSec TasksMax; do
+		has "$(cat log)" "$p\"=<t 18446744073709551615>"
+	done
+	peer_end
+}
+
+test_device_rules_in_systemds_words() {
+	peer
+	bundle args='/probe true' linux.cgroupsPath="a.slice:p:$id" linux.resources='{"devices":[{"allow":false,"access":"rwm"},
+		{"allow":true,"type":"b","major":8,"access":"r"},{"allow":true,"type":"c","major":10,"minor":229,"access":"rw"}]}'
+	rt_ok --systemd-cgroup run -b b "$id"
+	has "$(cat log)" 'DevicePolicy"=<s "strict">'
+	for d in '"block-8" "r"' '"/dev/char/10:229" "rw"' '"char-*" "m"' '"block-*" "m"' '"/dev/char/1:3" "rwm"' '"char-136" "rwm"'; do
+		has "$(cat log)" "$d"
+	done
+	: >log
+	edit b/config.json 'linux.resources.devices+={"allow":true,"type":"c","minor":7,"access":"r"}'
+	rt_ok --systemd-cgroup run -b b "$id"
+	has "$(cat log)" 'DevicePolicy"=<s "auto">' 'what it has no words for is left to our own program'
+	has "$(cat log)" 'DeviceAllow"=<a(ss) []>'
+	: >log
+	edit b/config.json 'linux.resources.devices=[{"allow":true,"access":"rwm"}]'
+	rt_ok --systemd-cgroup run -b b "$id"
+	has "$(cat log)" 'DevicePolicy"=<s "auto">' 'everything is allowed'
+	peer_end
+}
+
+# ---- annotations --------------------------------------------------------------------------------
+
+# property NAME VALUE: runs with it; $status, and what systemd was told in $out
+property() {
+	: >log
+	edit b/config.json "annotations={\"org.systemd.property.$1\":$(printf '%s' "$2" | sed 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&"/')}"
+	rt --systemd-cgroup run -b b "$id"
+	out=$(sed -n 's/^  *"\(.*\)/\1/p' log | tail -n 1)
+}
+
+test_annotations_become_properties() {
+	peer
+	bundle args='/probe true' linux.cgroupsPath="a.slice:p:$id"
+	while read -r name value want; do
+		property "$name" "$(echo "$value" | tr _ ' ')"
+		is "$status" 0 "$name $value"
+		has "$out" "$(echo "$want" | tr _ ' ')"
+	done <<-'END'
+	CollectMode 'inactive-or-failed' CollectMode"=<s_"inactive-or-failed">
+	CollectMode "inactive" CollectMode"=<s_"inactive">
+	Description 'it\'s' Description"=<s_"it's">
+	TimeoutStopUSec uint64_5000000 TimeoutStopUSec"=<t_5000000>
+	TimeoutStopUSec @t_7 TimeoutStopUSec"=<t_7>
+	TimeoutStopSec 10 TimeoutStopUSec"=<t_10000000>
+	TimeoutStopSec uint64_3 TimeoutStopUSec"=<t_3000000>
+	RuntimeMaxSec 1.25 RuntimeMaxUSec"=<t_1250000>
+	KillSignal 9 KillSignal"=<i_9>
+	OOMScoreAdjust -5 OOMScoreAdjust"=<i_-5>
+	SendSIGHUP true SendSIGHUP"=<b_true>
+	DefaultDependencies false DefaultDependencies"=<b_false>
+	After ['a.service',_'b.service'] After"=<as_["a.service","b.service"]>
+	After @as_[] After"=<as_[]>
+	AllowedCPUs [byte_0x07,_2] AllowedCPUs"=<ay_[7,2]>
+	MemoryMax uint64_0x1000 MemoryMax"=<t_4096>
+	KillSignal int16_-1 KillSignal"=<n_-1>
+	KillSignal @x_-9223372036854775808 KillSignal"=<x_-9223372036854775808>
+	END
+	peer_end
+}
+
+test_annotations_that_are_no_value_are_refused() {
+	peer
+	bundle args='/probe true' linux.cgroupsPath="a.slice:p:$id"
+	while read -r name value; do
+		property "$name" "$(echo "$value" | tr _ ' ')"
+		is "$status" 1 "$name $value"
+		has "$err" "annotation org.systemd.property.$name=" 'the annotation is named'
+		has "$err" 'value parse error'
+		is "$(cat log)" '' 'systemd was not asked'
+	done <<-'END'
+	CollectMode inactive
+	CollectMode 'open
+	CollectMode 'a'_'b'
+	TimeoutStopUSec byte_256
+	TimeoutStopUSec uint64_-1
+	TimeoutStopUSec 2147483648
+	TimeoutStopUSec 99999999999999999999999
+	TimeoutStopSec -1
+	TimeoutStopSec soon
+	After ['a',_1]
+	After ['a',]
+	After ['a'
+	After []
+	After @as_'a'
+	After @s_['a']
+	KillSignal @z_1
+	SendSIGHUP uint64_true
+	END
+	property CollectMode ''
+	has "$err" 'value parse error' 'nothing at all'
+	no_scope
+	peer_end
+}
+
+# What runs a command, starts or stops another unit, or takes the scope out of its place.
+test_annotations_that_do_more_than_limit_are_refused() {
+	peer
+	bundle args='/probe true' linux.cgroupsPath="a.slice:p:$id"
+	for name in ExecStart ExecStopPost Slice PIDs Wants Requires BindsTo OnFailure PropagatesStopTo Controller \
+		CPU/x 'After;' '' X; do
+		property "$name" "'x'"
+		is "$status" 1 "$name"
+		has "$err" 'this property may not be set'
+		is "$(cat log)" '' 'systemd was not asked'
+	done
+	peer_end
+}
+
+# ---- what is refused before anything is made ------------------------------------------------------
+
+test_without_systemd_one_sentence() {
+	need root
+	need runtime
+	have systemd && skip "systemd runs here"
+	bundle args='/probe true' linux.cgroupsPath="a.slice:p:$id"
+	rt_fails --systemd-cgroup run -b b "$id"
+	is "$err" "runtime: systemd not running on this host, cannot use systemd cgroups manager: no /run/systemd/system"
+	is "$(ls "$STATE")" ''
+}
+
+test_other_paths_are_refused() {
+	peer
+	bundle args='/probe true'
+	for path in /a/b a a:b a:b:c:d; do
+		edit b/config.json "linux.cgroupsPath=\"$path\""
+		rt_fails --systemd-cgroup create -b b "$id"
+		is "$err" "runtime: expected cgroupsPath to be of format \"slice:prefix:name\" for systemd cgroups, got \"$path\" instead"
+	done
+	for slice in a .slice a/b.slice -a.slice a-.slice a--b.slice; do
+		edit b/config.json "linux.cgroupsPath=\"$slice:p:$id\""
+		rt_fails --systemd-cgroup create -b b "$id"
+		is "$err" "runtime: invalid slice name: $slice"
+	done
+	for name in '' x.slice; do
+		edit b/config.json "linux.cgroupsPath=\"a.slice:p:$name\""
+		rt_fails --systemd-cgroup create -b b "$id"
+		has "$err" 'the name must be that of a scope'
+	done
+	is "$(cat log)" ''
+	no_scope
+	peer_end
+}
+
+# ---- a peer that does not do as it should -----------------------------------------------------------
+
+# refused TEXT: create fails with it and leaves nothing
+refused() {
+	bundle args='/probe true' linux.cgroupsPath="a.slice:p:$id"
+	rt_fails --systemd-cgroup create -b b "$id"
+	is "$status" 1
+	is "$err" "${RT##*/}: $1"
+	no_scope
+	peer_end
+}
+
+test_refused_by_auth() { peer auth=reject; refused 'systemd: refuses us: REJECTED KERBEROS_V4'; }
+test_auth_garbage() { peer auth=garbage; refused 'systemd: refuses us: HTTP/1.1 400 Bad Request'; }
+test_auth_closed() { peer auth=close; refused 'systemd: the connection was closed'; }
+test_auth_without_an_end() { impatient; peer auth=hang; refused 'systemd: no answer in time'; }
+test_error_reply() {
+	peer 'StartTransientUnit=error org.freedesktop.DBus.Error.PropertyReadOnly'
+	refused 'systemd: StartTransientUnit: the reason it gives'
+}
+test_no_reply() { impatient; peer StartTransientUnit=noreply; refused 'systemd: no answer in time'; }
+test_closed_instead_of_a_reply() { peer StartTransientUnit=close; refused 'systemd: the connection was closed'; }
+test_closed_within_a_reply() { peer StartTransientUnit=partial; refused 'systemd: the connection was closed'; }
+test_garbage_instead_of_a_reply() { peer StartTransientUnit=garbage; refused 'systemd: what it sends is no D-Bus message'; }
+test_reply_too_large() { peer StartTransientUnit=huge; refused 'systemd: what it sends is no D-Bus message'; }
+test_reply_without_a_job() { peer StartTransientUnit=empty; refused 'systemd: StartTransientUnit: the answer names no job'; }
+test_reply_with_a_bad_string() { peer StartTransientUnit=badstring; refused 'systemd: StartTransientUnit: the answer names no job'; }
+test_job_without_an_end() { impatient; peer StartTransientUnit=nojob; refused "wait for the job of p-$id.scope: systemd: no answer in time"; }
+
+test_job_that_fails() {
+	peer StartTransientUnit=failed
+	bundle args='/probe true' linux.cgroupsPath="a.slice:p:$id"
+	rt_fails --systemd-cgroup create -b b "$id"
+	is "$err" "runtime: systemd: StartTransientUnit: the job of p-$id.scope ended as \"failed\""
+	like "$(tail -n 1 log)" "^ResetFailedUnit .*\"p-$id.scope\"" 'what failed is forgotten'
+	unlike "$(cat log)" StopUnit
+	no_scope
+	peer_end
+}
+
+test_process_is_not_where_systemd_says() {
+	peer cgroup=
+	bundle args='/probe true' linux.cgroupsPath="a.slice:p:$id"
+	rt_fails --systemd-cgroup create -b b "$id"
+	like "$err" "^runtime: systemd: $id is in /.*, not in p-$id.scope\$"
+	like "$(cat log)" '^StopUnit ' 'the scope is stopped again'
+	no_scope
+	peer_end
+}
+
+test_job_ends_before_the_reply() {
+	peer StartTransientUnit=early split=1
+	bundle args='/probe true' linux.cgroupsPath="a.slice:p:$id"
+	rt_ok --systemd-cgroup run -b b "$id"
+	peer_end
+}
+
+# A unit of that name which failed is forgotten, one that lives is left alone.
+test_unit_exists() {
+	peer 'StartTransientUnit=once org.freedesktop.systemd1.UnitExists'
+	bundle args='/probe true' linux.cgroupsPath="a.slice:p:$id"
+	rt_ok --systemd-cgroup run -b b "$id"
+	is "$(grep -c '^StartTransientUnit' log)" 2
+	is "$(sed -n '/^ResetFailedUnit/p' log | head -n 1)" "ResetFailedUnit to org.freedesktop.systemd1 \"p-$id.scope\""
+	kill "$peer_pid"
+	rm /run/systemd/private
+	start_peer /run/systemd/private 'StartTransientUnit=error org.freedesktop.systemd1.UnitExists'
+	rt_fails --systemd-cgroup run -b b "$id"
+	is "$(grep -c '^StartTransientUnit' log)" 2
+	unlike "$(cat log)" StopUnit
+	no_scope
+	peer_end
+}
+
+# It ended with its last process, before we could ask.
+test_unit_that_is_gone_is_stopped() {
+	peer 'StopUnit=error org.freedesktop.systemd1.NoSuchUnit'
+	bundle args='/probe true' linux.cgroupsPath="a.slice:p:$id"
+	rt_ok --systemd-cgroup run -b b "$id"
+	no_scope
+	peer_end
+}
+
+# What cannot be stopped stays on record, to be deleted later.
+test_delete_can_be_repeated() {
+	peer
+	bundle args='/probe sleep' linux.cgroupsPath="a.slice:p:$id"
+	rt_ok --systemd-cgroup create -b b "$id"
+	kill "$peer_pid"
+	wait_gone "$peer_pid"
+	rt_fails delete --force "$id"
+	has "$err" 'systemd: connect to /run/dbus/system_bus_socket: '
+	rm /run/systemd/private
+	start_peer /run/systemd/private
+	rt_ok delete --force "$id"
+	no_scope
+	peer_end
+}
+
+test_failure_after_the_scope_undoes_it() {
+	peer
+	impatient 30000
+	bundle args='/probe true' linux.cgroupsPath="a.slice:p:$id"
+	for at in scope limits ready save; do
+		RUNTIME_FAIL_AT=$at rt --systemd-cgroup create -b b "$id"
+		is "$status" 1 "$at"
+		like "$(cat log)" '^StopUnit '
+		no_scope
+	done
+	peer_end
+}
+
+# The scope goes by itself then: systemd ends one that has no process any more.
+test_killed_maker_leaves_no_process() {
+	peer
+	impatient 30000
+	bundle args='/probe sleep' linux.cgroupsPath="a.slice:p:$id"
+	for at in scope limits save; do
+		RUNTIME_KILL_AT=$at rt --systemd-cgroup create -b b "$id"
+		is "$status" 137 "$at"
+		is "$(cat "$CGROUP/$id/p-$id.scope/cgroup.procs")" '' 'no process'
+		rt_ok delete --force "$id"
+		rmdir "$CGROUP/$id/p-$id.scope" 2>/dev/null
+		no_scope
+	done
+	peer_end
+}
+
+# ---- which bus -----------------------------------------------------------------------------------------
+
+# Over a bus daemon: introduced, and JobRemoved asked for.
+test_system_bus_by_address() {
+	peer
+	kill "$peer_pid"
+	start_peer "$PWD/my bus"
+	bundle args='/probe true' linux.cgroupsPath="a.slice:p:$id"
+	DBUS_SYSTEM_BUS_ADDRESS="unix:abstract=x;unix:path=$PWD/my%20bus,guid=00" rt_ok --systemd-cgroup run -b b "$id"
+	is "$(sed -n 's/ to .*//p' log | head -n 4 | tr '\n' ' ')" 'Hello AddMatch Subscribe StartTransientUnit '
+	is "$(sed -n 3p log)" 'Hello to org.freedesktop.DBus'
+	has "$(cat log)" "member='JobRemoved'"
+	is "$(sed -n 1p log)" 'auth AUTH EXTERNAL 30'
+	no_scope
+	peer_end
+}
+
+test_system_bus_without_private_socket() {
+	peer
+	kill "$peer_pid"
+	rm -f /run/systemd/private
+	mkdir -p /run/dbus
+	mount -t tmpfs none /run/dbus
+	start_peer /run/dbus/system_bus_socket
+	bundle args='/probe true' linux.cgroupsPath="a.slice:p:$id"
+	rt_ok --systemd-cgroup run -b b "$id"
+	like "$(cat log)" '^Hello '
+	no_scope
+	peer_end
+}
+
+# as_user ARGS...: the runtime in a user namespace of uid 1000, which is root in there
+user_bundle() {
+	bundle "$@" linux.cgroupsPath=":p:$id" linux.namespaces+='{"type":"user"}' \
+		linux.uidMappings='[{"containerID":0,"hostID":1000,"size":1}]' linux.gidMappings='[{"containerID":0,"hostID":1000,"size":1}]'
+}
+
+test_user_bus() {
+	peer
+	kill "$peer_pid"
+	rm -f /run/systemd/private
+	mkdir run
+	for where in bus systemd/private; do
+		mkdir -p run/systemd
+		start_peer "$PWD/run/$where"
+		bundle args='/probe true' linux.cgroupsPath=":p:$id"
+		XDG_RUNTIME_DIR=$PWD/run rt_ok --rootless true --systemd-cgroup run -b b "$id"
+		has "$(cat log)" 'Slice"=<s "user.slice">'
+		lacks "$(cat log)" DevicePolicy 'a user manager may not load programs'
+		no_scope
+		kill "$peer_pid"
+		rm "run/$where"
+	done
+	start_peer "$PWD/elsewhere"
+	DBUS_SESSION_BUS_ADDRESS=unix:path=$PWD/elsewhere XDG_RUNTIME_DIR=$PWD/run rt_ok --rootless true --systemd-cgroup run -b b "$id"
+	like "$(cat log)" '^Hello ' 'the session bus that the environment names'
+	no_scope
+	peer_end
+}
+
+test_no_bus_is_one_sentence() {
+	peer
+	kill "$peer_pid"
+	wait_gone "$peer_pid"
+	bundle args='/probe true' linux.cgroupsPath="a.slice:p:$id"
+	rt_fails --systemd-cgroup run -b b "$id"
+	like "$err" '^runtime: systemd: connect to /run/dbus/system_bus_socket: (no such file or directory|connection refused)$'
+	no_scope
+	rm -f /run/systemd/private
+	XDG_RUNTIME_DIR=$PWD/none rt_fails --rootless true --systemd-cgroup run -b b "$id"
+	is "$err" "runtime: systemd: connect to $PWD/none/bus: no such file or directory"
+	no_scope
+	peer_gone
+}
+#REAL
+run_tests
