@@ -21,8 +21,9 @@
  *   15 IO       terminals, console socket, hooks, waiting and signals
  *   16 RUN      the story: create, init, start, exec, destroy
  *   17 CHECK    what this kernel offers to containers
- *   18 CMD      options, help, one short function for each command
- *   19 MAIN     find the command, print the error, exit
+ *   18 BOOT     `init`: a directory of bundles kept running, also as PID 1
+ *   19 CMD      options, help, one short function for each command
+ *   20 MAIN     find the command, print the error, exit
  *
  * READ    room RUN first, then whichever room it calls.
  * ADD     a config field: member + row in room CONF.    a command or flag: row in room CMD.
@@ -67,6 +68,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/reboot.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -482,8 +484,9 @@ static void log_write(const char *level, const char *msg)
 		buf_quote(&b, msg);
 		buf_fmt(&b, "\n");
 	} else {
-		buf_fmt(&b, "%s: %s%s%s\n", prog, str_eq(level, "error") ? "" : level,
-			str_eq(level, "error") ? "" : ": ", msg);
+		bool plain = str_eq(level, "error") || str_eq(level, "info");
+
+		buf_fmt(&b, "%s: %s%s%s\n", prog, plain ? "" : level, plain ? "" : ": ", msg);
 	}
 	if (write(fd, b.p, b.len) < 0) {
 		/* nowhere left to say so */
@@ -10204,7 +10207,419 @@ static int chk_bundle(struct findings *f, const struct container *c)
 
 /* ==== end CHECK ======================================================== } */
 
-/* ==== ROOM 18: CMD ===================================================== {
+/* ==== ROOM 18: BOOT ==================================================== {
+ * `init`: the containers of a directory of bundles, kept running; as PID 1 also what the system
+ * needs before that and after.  One process for each container runs it as `run` does and reports
+ * by its exit status; this one starts them, waits, starts them again, and reaps orphans.
+ * Entries: boot_is_first boot_console boot_run.                                                */
+
+enum { RESTART_NO, RESTART_ON_FAILURE, RESTART_ALWAYS };
+static const struct name restart_names[] = {    /* of the annotation below */
+	{ "no", RESTART_NO }, { "on-failure", RESTART_ON_FAILURE }, { "always", RESTART_ALWAYS },
+	{ 0 }
+};
+#define RESTART_KEY "runtime.restart"
+
+static const struct name boot_ends[] = {        /* reboot(2) */
+	{ "poweroff", RB_POWER_OFF }, { "reboot", RB_AUTOBOOT }, { "halt", RB_HALT_SYSTEM },
+	{ "exit", 0 }, { 0 }
+};
+
+enum {                                  /* milliseconds */
+	PAUSE_MIN = 100, PAUSE_MAX = 60000,     /* before a restart: doubled each time ...        */
+	LASTED = 10000,                         /* ... until it ran for this long                 */
+	GRACE = 10000,                          /* from the signal to the end to SIGKILL          */
+};
+
+struct unit {
+	char *id;
+	pid_t pid;                              /* of the process that runs it, 0: none           */
+	int *restart;                           /* that process reads it from config.json: shared */
+	bool again, failed;
+	int64_t since, due;                     /* due: when to start it, 0: not                  */
+	int pause;
+};
+
+struct boot {
+	const char *dir, *then, *root;          /* bundles; what comes last; state directory      */
+	bool first, ending;                     /* first: PID 1 of the machine                    */
+	int64_t deadline;
+	struct unit *v;
+	size_t n;
+};
+
+PRINTF(1, 2) static void boot_say(const char *fmt, ...)
+{
+	char msg[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(msg, sizeof msg, fmt, ap);
+	va_end(ap);
+	log_write("info", msg);
+}
+
+static int64_t boot_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* PID 1 of the machine, not of a container: the first pid namespace has a known number
+ * (include/linux/proc_ns.h PROC_PID_INIT_INO). */
+static bool boot_is_first(void)
+{
+	struct stat st;
+	autoclose int proc = getpid() == 1 ? proc_open() : -1;
+
+	err_clear();
+	return proc >= 0 && fstatat(proc, "self/ns/pid", &st, 0) == 0 && st.st_ino == 0xEFFFFFFC;
+}
+
+/* -- the system -------------------------------------------------------------------------------- */
+
+static const struct boot_mount { const char *at, *type; unsigned long flags; const char *data; }
+boot_table[] = {                        /* each where nothing is mounted yet */
+	{ "/dev", "devtmpfs", MS_NOSUID, "mode=755" },
+	{ "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL },
+	{ "/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL },
+	{ "/sys/fs/cgroup", "cgroup2", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL },
+	{ "/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755" },
+};
+
+/* /dev of a kernel without devtmpfs. */
+static int boot_nodes(void)
+{
+	if (mount("dev", "/dev", "tmpfs", MS_NOSUID, "mode=755") < 0)
+		return -1;
+	for (size_t i = 0; i < LEN(default_devices); i++)
+		mknod(str_fmt("/dev/%s", default_devices[i].name), S_IFCHR | 0666,
+		      makedev(default_devices[i].major_no, default_devices[i].minor_no));
+	return mknod("/dev/console", S_IFCHR | 0600, makedev(5, 1));
+}
+
+static void boot_mounts(void)
+{
+	mode_t mask = umask(0);
+
+	for (size_t i = 0; i < LEN(boot_table); i++) {
+		const struct boot_mount *m = &boot_table[i];
+		struct stat above, st;
+
+		mkdir(m->at, 0755);
+		if (stat(str_fmt("%s/..", m->at), &above) == 0 && stat(m->at, &st) == 0 &&
+		    above.st_dev != st.st_dev)
+			continue;
+		if (mount(m->type, m->at, m->type, m->flags, m->data) < 0 &&
+		    (i || boot_nodes() < 0))
+			log_warn("mount %s on %s: %s", m->type, m->at, errno_text(errno));
+	}
+	umask(mask);
+}
+
+/* A kernel that finds no /dev/console in its initramfs starts PID 1 without stdin, stdout and
+ * stderr. */
+static void boot_console(void)
+{
+	if (getpid() != 1 || fcntl(0, F_GETFD) >= 0)
+		return;
+	boot_mounts();
+	if (openat(AT_FDCWD, "/dev/console", O_RDWR | O_NOCTTY) == 0 && dup(0) == 1)
+		dup(0);
+}
+
+/* The words of the kernel's command line that are for us: runtime.bundles=, runtime.then=,
+ * runtime.debug. */
+static void boot_words(struct boot *b)
+{
+	char *text = file_read_at(AT_FDCWD, "/proc/cmdline", 65536), *save = NULL;
+
+	for (char *w = text ? strtok_r(text, " \n", &save) : NULL; w;
+	     w = strtok_r(NULL, " \n", &save)) {
+		if (str_starts(w, "runtime.bundles="))
+			b->dir = strchr(w, '=') + 1;
+		else if (str_starts(w, "runtime.then="))
+			b->then = strchr(w, '=') + 1;
+		else if (str_eq(w, "runtime.debug"))
+			logger.debug = true;
+	}
+}
+
+/* -- the containers ---------------------------------------------------------------------------- */
+
+/* What a run that was killed has left of the container goes. */
+static void boot_clear(struct container c)
+{
+	if (state_open_locked(&c, true) == 0)
+		run_destroy(&c);
+	close_p(&c.dir_fd);
+	close_p(&c.pidfd);
+	close_p(&c.cgroup_fd);
+	err_clear();
+}
+
+/* In the container's own process: how it is to be restarted.  Its input is empty unless it has a
+ * terminal, which is then the console. */
+static int boot_prepare(struct container *c, const struct run_opts *o, int *restart)
+{
+	const struct map *m;
+	char *text = NULL;
+	size_t len = 0;
+
+	TRY(run_load_config(c, o, &text, &len));
+	m = &c->conf->annotations;
+	for (size_t i = 0; i < m->n; i++)
+		if (str_eq(m->v[i].key, RESTART_KEY) &&
+		    name_find(restart_names, m->v[i].value, restart) < 0)
+			return fail("config.json: annotations." RESTART_KEY ": unknown value "
+				    "\"%s\"", m->v[i].value);
+	autoclose int null = c->conf->process.terminal ? -1 :
+			     openat(AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null >= 0)
+		dup2(null, 0);
+	return 0;
+}
+
+static _Noreturn void boot_unit(const struct boot *b, const struct unit *u)
+{
+	struct container c = CONTAINER_NONE;
+	struct run_opts o = { .bundle = str_fmt("%s/%s", b->dir, u->id), .attach = true };
+	sigset_t none;
+	int status = 0, r;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);      /* which is passed on to the container */
+	c.id = u->id;
+	r = state_check_id(c.id) < 0 || state_root(&c, b->root, true) < 0 ? -1 : 0;
+	c.proc_fd = r < 0 ? -1 : proc_open();
+	if (c.proc_fd >= 0 && u->again)
+		boot_clear(c);
+	if (c.proc_fd < 0 || boot_prepare(&c, &o, u->restart) < 0 ||
+	    run_create(&c, &o, &status) < 0) {
+		ctx("%s", u->id);
+		log_error();
+		status = exit_failure;
+	}
+	_exit(status);
+}
+
+static void boot_start(const struct boot *b, struct unit *u)
+{
+	u->due = 0;
+	u->since = boot_now();
+	u->pid = fork();
+	if (u->pid == 0)
+		boot_unit(b, u);
+	u->again = true;
+	if (u->pid < 0) {
+		u->pid = 0;
+		u->failed = true;
+		boot_say("%s: fork: %s", u->id, errno_text(errno));
+	} else {
+		boot_say("%s: started", u->id);
+	}
+}
+
+static void boot_ended(const struct boot *b, struct unit *u, int status)
+{
+	int64_t now = boot_now();
+	int code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+
+	u->pid = 0;
+	u->failed = code != 0;
+	if (now - u->since >= LASTED)
+		u->pause = PAUSE_MIN;
+	if (!b->ending &&
+	    (*u->restart == RESTART_ALWAYS || (code && *u->restart == RESTART_ON_FAILURE))) {
+		boot_say("%s: ended with status %d, again in %d ms", u->id, code, u->pause);
+		u->due = now + u->pause;
+		u->pause = u->pause * 2 < PAUSE_MAX ? u->pause * 2 : PAUSE_MAX;
+	} else {
+		boot_say("%s: ended with status %d", u->id, code);
+	}
+}
+
+static void boot_reap(const struct boot *b)
+{
+	int status;
+
+	for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0; )
+		for (size_t i = 0; i < b->n; i++)
+			if (b->v[i].pid == pid)
+				boot_ended(b, &b->v[i], status);
+}
+
+/* Every bundle of the directory, in the order of their names. */
+static int boot_list(struct boot *b)
+{
+	autoclose int dir = openat(AT_FDCWD, b->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct strs ids = { 0 };
+
+	if (dir < 0)
+		return efail("bundles in %s", b->dir);
+	TRY(dir_list(dir, &ids));
+	qsort(ids.v, ids.n, sizeof *ids.v, str_order);
+	b->v = arena_alloc(ids.n * sizeof *b->v);
+	int *shared = mmap(NULL, (ids.n + 1) * sizeof *shared, PROT_READ | PROT_WRITE,
+			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (shared == MAP_FAILED)
+		return efail("mmap");
+	for (size_t i = 0; i < ids.n; i++)
+		if (faccessat(dir, str_fmt("%s/config.json", ids.v[i]), F_OK, 0) == 0)
+			b->v[b->n++] = (struct unit){ .id = ids.v[i], .restart = &shared[i],
+						      .due = 1, .pause = PAUSE_MIN };
+	return b->n ? 0 : fail("no bundle in %s", b->dir);
+}
+
+/* The beginning of the end: each container gets the signal, and none is started again. */
+static void boot_end(struct boot *b, int sig)
+{
+	boot_say("%s: ending", sig == SIGINT ? "SIGINT" : "SIGTERM");
+	b->ending = true;
+	b->deadline = boot_now() + GRACE;
+	for (size_t i = 0; i < b->n; i++) {
+		b->v[i].due = 0;
+		if (b->v[i].pid)
+			kill(b->v[i].pid, sig);
+	}
+}
+
+/* Kills what has not heard; the processes that run them see that and clean up. */
+static void boot_kill(struct boot *b)
+{
+	b->deadline += GRACE;
+	for (size_t i = 0; i < b->n; i++) {
+		struct container c = CONTAINER_NONE;
+
+		if (!b->v[i].pid)
+			continue;
+		boot_say("%s: killed after %d s", b->v[i].id, GRACE / 1000);
+		c.id = b->v[i].id;
+		if (state_root(&c, b->root, false) == 0 && (c.proc_fd = proc_open()) >= 0 &&
+		    state_open(&c) == 0)
+			run_kill(&c, SIGKILL, true);
+		close_p(&c.root_fd);
+	}
+	err_clear();
+}
+
+/* When something has to be done next without a signal; 0: never.  Starts what is due. */
+static int64_t boot_next(struct boot *b, bool *busy)
+{
+	int64_t now = boot_now(), next = b->ending ? b->deadline : 0;
+
+	*busy = false;
+	for (size_t i = 0; i < b->n; i++) {
+		struct unit *u = &b->v[i];
+
+		if (u->due && u->due <= now)
+			boot_start(b, u);
+		if (u->due && (!next || u->due < next))
+			next = u->due;
+		*busy = *busy || u->pid || u->due;
+	}
+	return next;
+}
+
+static void boot_loop(struct boot *b)
+{
+	static const int wanted[] = { SIGCHLD, SIGTERM, SIGINT };
+	sigset_t set;
+	bool busy;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < LEN(wanted); i++)
+		sigaddset(&set, wanted[i]);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	for (;;) {
+		int64_t next = boot_next(b, &busy), left = next - boot_now();
+		struct timespec t = { left > 0 ? left / 1000 : 0,
+				      left > 0 ? left % 1000 * 1000000 : 0 };
+
+		if (!busy)
+			break;
+		int sig = sigtimedwait(&set, NULL, next ? &t : NULL);
+
+		if ((sig == SIGTERM || sig == SIGINT) && !b->ending)
+			boot_end(b, sig);
+		else if (b->ending && boot_now() >= b->deadline)
+			boot_kill(b);
+		boot_reap(b);
+	}
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+/* What comes after the last container: the end of the machine, another init, or just the end. */
+static int boot_finish(const struct boot *b)
+{
+	char *argv[] = { str_dup(b->then), NULL };
+	int how = 0, failed = 0;
+
+	for (size_t i = 0; i < b->n; i++)
+		failed |= b->v[i].failed;
+	boot_say("no container left: %s", b->then);
+	sync();
+	if (b->then[0] == '/') {
+		execve(b->then, argv, environ);
+		efail("%s", b->then);
+		if (!b->first)
+			return -1;
+		log_error();
+		how = RB_POWER_OFF;
+	} else {
+		name_find(boot_ends, b->then, &how);
+	}
+	if (how && reboot(how) < 0)
+		return efail("%s", b->then);
+	while (b->first && how)
+		pause();                        /* PID 1 may not end, not even halted */
+	return failed;
+}
+
+/* Runs the bundles of dir (NULL: /containers) until all have ended, then does what `then` says
+ * (NULL: the power goes off if this is the machine's first process).  root: state directory.
+ * Returns 1 if one failed for good. */
+static int boot_run(const char *dir, const char *then, const char *root)
+{
+	struct boot b = { .dir = dir, .then = then, .root = root };
+	int unused;
+
+	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	if (getpid() == 1)
+		boot_mounts();
+	b.first = boot_is_first();
+	if (b.first) {
+		boot_words(&b);
+		if (sec_loopback() < 0)
+			log_warn("%s", err.msg);
+	}
+	if (b.then && b.then[0] != '/' && name_find(boot_ends, b.then, &unused) < 0) {
+		fail("--then: \"%s\" is not poweroff, reboot, halt, exit or a path", b.then);
+		if (!b.first)
+			return -1;
+		log_error();
+		b.then = NULL;
+	}
+	b.dir = b.dir ? b.dir : "/containers";
+	b.then = b.then ? b.then : b.first ? "poweroff" : "exit";
+	err_clear();
+	if (boot_list(&b) == 0)
+		boot_loop(&b);
+	else if (!b.first)
+		return -1;
+	else
+		log_error();
+	return boot_finish(&b);
+}
+
+/* ==== end BOOT ========================================================= } */
+
+/* ==== ROOM 19: CMD ===================================================== {
  * The command line.  A command is a row, an option is a row; parsing, `--help` and the messages
  * read the same tables.  Options are written as runc takes them: one dash or two, value after a
  * blank or "=", before or after the operands (but exec, kill and ps stop at the first operand).
@@ -10215,7 +10630,7 @@ struct options {
 	bool debug, help, version;
 	struct run_opts run;
 	bool all, force, quiet, tty, no_new_privs, spec_rootless;
-	const char *format, *cwd, *user, *process, *selinux, *apparmor, *ignored;
+	const char *then, *format, *cwd, *user, *process, *selinux, *apparmor, *ignored;
 	struct strs env, gids, caps;
 	char **args;                            /* operands */
 	size_t n_args;
@@ -10335,6 +10750,13 @@ static const struct option_row ps_options[] = {
 static const struct option_row chk_options[] = {
 	OPT_STR('b', "bundle", "DIR", run.bundle, "can the container of this bundle run here?"),
 	OPT_STR('f', "format", "FORMAT", format, "\"table\" or \"json\" (default \"table\")"),
+	OPT_BOOL('h', "help", help, "show this help"), { 0 }
+};
+static const struct option_row init_options[] = {
+	OPT_STR('b', "bundles", "DIR", run.bundle,
+		"directory with a bundle for each container (default /containers)"),
+	OPT_STR(0, "then", "ACTION", then,
+		"in the end: poweroff, reboot, halt, exit or the PATH of another init"),
 	OPT_BOOL('h', "help", help, "show this help"), { 0 }
 };
 static const struct option_row spec_options[] = {
@@ -11050,6 +11472,11 @@ static int cmd_spec(struct options *o)
 	return fd_write_all(fd, b.p, b.len) < 0 ? efail("write config.json") : 0;
 }
 
+static int cmd_init(struct options *o)
+{
+	return boot_run(o->run.bundle, o->then, cmd_root(o));
+}
+
 /* -- check ------------------------------------------------------------------------------------- */
 
 static void chk_table(struct buf *b, const struct findings *f)
@@ -11248,6 +11675,8 @@ static const struct command commands[] = {
 	  exec_options, cmd_exec, 1, -1, .stop = true, .enters = true, .failure = 255 },
 	{ "features", "", "show what this program supports, as JSON", help_only, cmd_features },
 	{ "help", "[command]", "show help", help_only, cmd_help, 0, 1 },
+	{ "init", "", "run the containers of a directory, also as PID 1 of a machine",
+	  init_options, cmd_init, .enters = true },
 	{ "kill", ID " [signal]", "send a signal to a container (default TERM)", kill_options,
 	  cmd_kill, 1, 2 },
 	{ "list", "", "list the containers of this state directory", list_options, cmd_list },
@@ -11331,7 +11760,7 @@ static int cmd_run(const struct command *c, char **argv, char **all, struct opti
 
 /* ==== end CMD ========================================================== } */
 
-/* ==== ROOM 19: MAIN ==================================================== {
+/* ==== ROOM 20: MAIN ==================================================== {
  * Finds the command, prints the error record, chooses the exit status.                         */
 
 static int main_globals(struct options *o)
@@ -11356,9 +11785,23 @@ static int main_globals(struct options *o)
 	return 0;
 }
 
+/* PID 1, called init; or the machine's PID 1 without a command. */
+static bool main_is_init(char **argv)
+{
+	if (getpid() != 1 || !argv[0])
+		return false;
+	return str_eq(prog, "init") || str_eq(prog, "linuxrc") ||
+	       ((!argv[1] || (argv[1][0] != '-' && !cmd_find(argv[1]))) && boot_is_first());
+}
+
 static int main_command(int argc, char **argv)
 {
 	struct options o = { .args = arena_alloc((size_t)argc * sizeof *o.args) };
+	char *as_init[] = { argc > 0 ? argv[0] : NULL, str_dup("init"), NULL };
+
+	/* The kernel's PID 1: what it passes are words of its command line that nobody knows. */
+	if (main_is_init(argv))
+		argv = as_init;
 	int at = opt_parse(global_options, argv + 1, true, &o);
 
 	if (at < 0)
@@ -11385,6 +11828,7 @@ int main(int argc, char **argv)
 {
 	const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
 
+	boot_console();
 	/* A closed 0, 1 or 2 would be taken by a file of ours, for the container to inherit. */
 	for (int fd = 0; fd < 3; fd++) {
 		int null = fcntl(fd, F_GETFD) < 0 && errno == EBADF ?

@@ -2331,7 +2331,7 @@ static void test_commands(void)
 		CHECK(c->failure == (str_eq(c->name, "exec") ? 255 : 0),
 		      "command %s: its exit status", c->name);
 		CHECK(c->enters == (str_eq(c->name, "create") || str_eq(c->name, "run") ||
-				    str_eq(c->name, "exec")),
+				    str_eq(c->name, "exec") || str_eq(c->name, "init")),
 		      "command %s: %s", c->name,
 		      c->enters ? "runs from a protected copy" : "runs as it is");
 		CHECK(c == commands || strcmp(c[-1].name, c->name) < 0, "command %s: sorted",
