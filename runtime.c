@@ -2183,6 +2183,14 @@ static int conf_check_mounts(const struct config *c)
 /* Makes up for the words that the spec allows but that cannot be had on cgroup v2. */
 static int conf_check_resources(const struct resources_conf *r)
 {
+	for (size_t i = 0; i < r->n_hugepages; i++) {
+		const char *size = r->hugepages[i].size, *unit = size + strspn(size, "0123456789");
+
+		if (*size < '1' || unit == size || !*unit || !strchr("KMG", *unit) ||
+		    !str_eq(unit + 1, "B"))
+			return fail("linux.resources.hugepageLimits[%zu].pageSize: \"%s\" is not "
+				    "a size like 2MB", i, size);
+	}
 	if (r->memory.no_oom_kill)
 		return fail(
 			"linux.resources.memory.disableOOMKiller: cgroup v2 has no such switch");
@@ -2196,6 +2204,13 @@ static int conf_check_resources(const struct resources_conf *r)
 	if (r->memory.kernel.set || r->memory.kernel_tcp.set)
 		log_warn("linux.resources.memory.kernel: obsolete kernel memory limit ignored");
 	return 0;
+}
+
+static int conf_check_number(size_t device, const char *name, int64_t v, uint32_t max)
+{
+	if (v >= 0 && v <= max)
+		return 0;
+	return fail("linux.devices[%zu].%s: %lld is not in 0..%u", device, name, (long long)v, max);
 }
 
 static int conf_check_devices(const struct config *c)
@@ -2212,6 +2227,10 @@ static int conf_check_devices(const struct config *c)
 		if (*d->type != 'p' && (!d->major.set || !d->minor.set))
 			return fail("linux.devices[%zu].%s: is required", i,
 				    d->major.set ? "minor" : "major");
+		TRY(conf_check_number(i, "major", d->major.v, (1 << 12) - 1));
+		TRY(conf_check_number(i, "minor", d->minor.v, (1 << 20) - 1));
+		TRY(conf_check_number(i, "uid", d->uid.v, NO_ID - 1));
+		TRY(conf_check_number(i, "gid", d->gid.v, NO_ID - 1));
 		if (d->mode.set && (d->mode.v < 0 || d->mode.v & ~(S_IFMT | 07777)))
 			return fail("linux.devices[%zu].fileMode: %lld is not a file mode", i,
 				    (long long)d->mode.v);  /* type bits are podman's: not used */
@@ -2456,6 +2475,9 @@ static int conf_check(struct config *c)
 		return fail("root: is required");
 	if (!*c->root.path)
 		return fail("root.path: may not be empty");
+	for (size_t i = 0; i < c->annotations.n; i++)
+		if (!*c->annotations.v[i].key)
+			return fail("annotations: a key may not be empty");
 	TRY(conf_check_namespaces(c));
 	TRY(conf_check_mounts(c));
 	TRY(conf_check_resources(&c->resources));
@@ -3542,9 +3564,6 @@ static int cg_hugepages(const struct container *c, const struct resources_conf *
 		const struct hugepage_conf *h = &r->hugepages[i];
 		char *value = str_fmt("%" PRIu64, h->limit);
 
-		if (strchr(h->size, '/'))
-			return fail("linux.resources.hugepageLimits[%zu]: invalid pageSize %s", i,
-				    h->size);
 		/* the reservation limit first; kernels before 5.7 have none */
 		if (c->cgroup_fd >= 0 && file_write_at(c->cgroup_fd,
 		    str_fmt("hugetlb.%s.rsvd.max", h->size), value) < 0 && errno != ENOENT)
@@ -5699,9 +5718,10 @@ static int mnt_fs_option(int ctl, char *word)
 /* A new file system, detached. */
 static int mnt_fs(const char *type, const char *source, const struct mnt_flags *f)
 {
+	/* no iversion: fsconfig(2) has no word for it, file systems that count always do */
 	static const struct { unsigned long flag; const char *word; } super[] = {
 		{ MS_RDONLY, "ro" }, { MS_SYNCHRONOUS, "sync" }, { MS_DIRSYNC, "dirsync" },
-		{ MS_MANDLOCK, "mand" }, { MS_LAZYTIME, "lazytime" }, { MS_I_VERSION, "iversion" },
+		{ MS_MANDLOCK, "mand" }, { MS_LAZYTIME, "lazytime" },
 	};
 	autoclose int ctl = (int)syscall(NR_fsopen, type, FS_CLOEXEC);
 	char *data = f->data ? str_dup(f->data) : NULL, *save = NULL;
@@ -7710,14 +7730,6 @@ static int bpf_load(const struct bpf_prog *p, uint32_t flags)
 	return efail("linux.seccomp: load the filter");
 }
 
-/* The architectures that this binary filters, by the specification's names. */
-static void bpf_archs(struct strs *s)
-{
-	for (size_t i = 0; i < ARCH_COUNT; i++)
-		if (sc_archs[i].col >= 0)
-			strs_add(s, str_dup(sc_archs[i].name));
-}
-
 /* The version of the libseccomp that is linked, or NULL. */
 static const char *bpf_library(void)
 {
@@ -8907,11 +8919,11 @@ static int run_make_scope(struct container *c, pid_t pid)
 	return state_save(c);
 }
 
-/* A container that has its cgroup mounted writable, in cgroup and user namespaces of its own, is to
- * manage what is below it. */
+/* A container that has its cgroup mounted writable, in a cgroup namespace of its own, is to manage
+ * what is below it: its user gets it (config-linux.md "Cgroup ownership"). */
 static bool run_delegates(const struct config *conf)
 {
-	bool writable = false;
+	bool writable = false, stranger = conf->ns_any[NS_USER] || !conf->process.user.uid;
 
 	for (size_t i = 0; i < conf->n_mounts; i++) {
 		const struct mount_conf *m = &conf->mounts[i];
@@ -8923,7 +8935,7 @@ static bool run_delegates(const struct config *conf)
 		for (size_t k = 0; k < m->options.n; k++)
 			writable &= !str_eq(m->options.v[k], "ro");
 	}
-	return writable && conf->ns_new[NS_CGROUP] && conf->ns_new[NS_USER];
+	return writable && conf->ns_new[NS_CGROUP] && (conf->ns_new[NS_USER] || !stranger);
 }
 
 static int run_limit(struct container *c, const struct run_opts *o)
@@ -8931,7 +8943,8 @@ static int run_limit(struct container *c, const struct run_opts *o)
 	const struct config *conf = c->conf;
 
 	if (c->cgroup_fd >= 0 && run_delegates(conf))
-		TRY(cg_chown(c, conf_map_id(conf->uid_maps, conf->n_uid_maps,
+		TRY(cg_chown(c, !conf->ns_new[NS_USER] ? conf->process.user.uid :
+				conf_map_id(conf->uid_maps, conf->n_uid_maps,
 					    conf->process.user.uid)));
 	if (c->conf->has_resources)
 		TRY(cg_apply(c, &c->conf->resources));
@@ -11571,15 +11584,14 @@ static void feat_names(struct buf *b, const char *pad, const char *key, const st
 
 static void feat_seccomp(struct buf *b)
 {
-	struct strs archs = { 0 }, flags = { 0 };
+	struct strs flags = { 0 };
 
-	bpf_archs(&archs);
 	buf_fmt(b, "        \"seccomp\": {\n            \"enabled\": true,\n");
 	feat_names(b, "            ", "actions", action_names);
 	buf_fmt(b, ",\n");
 	feat_names(b, "            ", "operators", op_names);
 	buf_fmt(b, ",\n");
-	feat_list(b, "            ", "archs", &archs);
+	feat_names(b, "            ", "archs", arch_names);
 	buf_fmt(b, ",\n");
 	feat_names(b, "            ", "knownFlags", seccomp_flags);
 	buf_fmt(b, ",\n");

@@ -40,7 +40,7 @@
 #	edit FILE EDIT...           or PATH- (delete).  PATH: process.user.uid, mounts.0.options,
 #	                            linux.namespaces.[type=network].path, annotations.[key.with.dots].
 #	                            VALUE is JSON; other text is a string; args= is process.args and is split at blanks.
-#	json get PATH [FILE]        a value (also: keys, len, check), from stdin without FILE
+#	json get PATH [FILE]        a value (also: keys, len, type, check), from stdin without FILE
 # Running
 #	rt ARGS...                  $RT --root $STATE ARGS...: sets $status $out $err (files: out err), 124 = time-out
 #	                            stdin, other descriptors and environment (FOO=1 rt ...) are passed on

@@ -1455,6 +1455,11 @@ static int v_json(int argc, char **argv)
 		putchar('\n');
 		return 0;
 	}
+	if (!strcmp(op, "type")) {
+		puts(j->type == '"' ? "string" : j->type == '{' ? "object" : j->type == '[' ? "array" :
+		     strchr("tf", *j->text) ? "boolean" : *j->text == 'n' ? "null" : "number");
+		return 0;
+	}
 	int n = 0;
 	for (struct json *c = j->child; c; c = c->next, n++)
 		if (!strcmp(op, "keys")) c->key ? (void)puts(c->key) : (void)printf("%d\n", n);
@@ -2049,7 +2054,7 @@ static const struct verb { const char *name, *args; int min; int (*fn)(int, char
 	{ "spy", "SECS", 1, v_spy, "look into processes that are not this program yet" },
 	{ "hook", "FILE WORD [STATUS]", 2, v_hook, "append WORD and stdin to FILE" },
 	{ "senddgram", "SOCKET TEXT", 2, v_senddgram, "send a datagram" },
-	{ "json", "get|keys|len PATH [FILE] | check [FILE] | edit FILE EDIT...", 1, v_json, "read or edit JSON (EDIT: P=V, P+=V, P-)" },
+	{ "json", "get|keys|len|type PATH [FILE] | check [FILE] | edit FILE EDIT...", 1, v_json, "read or edit JSON (EDIT: P=V, P+=V, P-)" },
 	{ "bundle", "DIR TEMPLATE [EDIT...]", 2, v_bundle, "make a bundle" },
 	{ "recvfd", "[-o FILE] [-i TEXT] [-r RxC] [-n ERRNO|continue] [-t SECS] SOCKET", 1, v_recvfd, "receive a descriptor" },
 	{ "recvdgram", "SOCKET [SECS]", 1, v_recvdgram, "print datagrams" },
