@@ -124,6 +124,10 @@ build/runtime-symbols: $(SOURCES) build/flags
 build/syscalls.h: test/gen-syscalls test/syscalls.arm build/flags
 	CC='$(CC)' CPPFLAGS='$(OVER) $(filter-out -Ibuild,$(INC)) $(CPPFLAGS) $(CFLAGS)' sh test/gen-syscalls >$@
 
+# for test/bench: the filters of both engines
+build/seccomp_bench: test/seccomp_bench.c test/seccomp_test.h $(SOURCES) build/flags
+	$(call build,$@,$<,-Wno-unused-function -Wno-missing-prototypes -s $(SCMP_FLAGS) $(commit),$(SCMP_LIBS))
+
 # helpers of the tests, static like the program; an example that they try
 build/notify-agent: examples/seccomp-notify/agent.c build/flags
 	$(call build,$@,$<,-s)
@@ -176,7 +180,7 @@ clean:
 	rm -rf runtime build/include build/check build/vm build/.try.* build/flags build/*.log $(BUILT)
 distclean:
 	rm -rf runtime build
-BUILT = $(addprefix build/,runtime-builtin runtime-debug runtime-symbols runtime-asan probe dbuspeer notify-agent floor benchtool unit bench.tsv test.counts $(notdir $(GENERATED)) fuzz-*)
+BUILT = $(addprefix build/,runtime-builtin runtime-debug runtime-symbols runtime-asan probe dbuspeer notify-agent seccomp_bench floor benchtool unit bench.tsv test.counts $(notdir $(GENERATED)) fuzz-*)
 
 # ---- tests ----------------------------------------------------------------------------------------------
 
@@ -202,7 +206,7 @@ vm: $(TESTED)
 
 bench:
 	@$(MAKE) --no-print-directory deps GROUPS='build bench'
-	@$(MAKE) --no-print-directory runtime build/floor build/benchtool
+	@$(MAKE) --no-print-directory runtime build/floor build/benchtool build/seccomp_bench
 	@sh test/bench $(BENCH)
 
 # What runs on the host with sanitizers is built by the host's compiler and libc; libseccomp if it is there.

@@ -62,17 +62,26 @@ static bool st_valid(const struct bpf_prog *p)
 
 static bool st_saw_args;                /* set when a program looks at an argument */
 
+/* QUIRK: libseccomp 2.5.4 at times leaves out the load of the number before an ABI's code, which then compares
+ * system call numbers (below 1000, or x32's) with the AUDIT_ARCH that was loaded for choosing the ABI, and finds
+ * none: x86 with one rule for a multiplexed call and one conditional rule is enough.  A run in which that
+ * happens says nothing about the profile.  No other difference is tolerated. */
+static bool st_compares_arch_with_number;
+
 /* The verdict; steps, if not NULL, counts instructions. */
 static uint32_t st_run(const struct bpf_prog *p, const struct seccomp_data *d, unsigned *steps)
 {
-	uint32_t acc = 0;
+	uint32_t acc = 0, loaded = UINT32_MAX;
 
 	for (size_t i = 0; i < p->len; i++) {
 		const struct sock_filter *f = &p->insn[i];
 		if (steps) ++*steps;
+		st_compares_arch_with_number |= f->code == (BPF_JMP | BPF_JEQ | BPF_K) && f->k < 0xf0000 && f->k > 0x2a &&
+						loaded == offsetof(struct seccomp_data, arch);
 		switch (f->code) {
 		case BPF_LD | BPF_W | BPF_ABS:
 			memcpy(&acc, (const char *)d + f->k, sizeof acc);
+			loaded = f->k;
 			st_saw_args |= f->k >= offsetof(struct seccomp_data, args);
 			break;
 		case BPF_ALU | BPF_AND | BPF_K: acc &= f->k; break;
@@ -141,7 +150,7 @@ static int st_id_number(int abi, int id)
 {
 	int n = id < 0 ? NO_CALL : sys_numbers[sc_archs[abi].col][id];
 
-	return n == NO_CALL ? -1 : n < 1000 ? n : 0xf0000 + n - 1008;   /* arm's are stored out of line */
+	return n == NO_CALL ? -1 : n < SLOT_PRIVATE ? n : PRIVATE + n - SLOT_PRIVATE;   /* arm's are stored out of line */
 }
 
 static int st_number(int abi, const char *name)
@@ -167,7 +176,7 @@ static void st_look_up(const struct seccomp_conf *s)
 		bool mux = st_number(abi, "socketcall") >= 0;
 		for (size_t i = 0; i < n; i++) {
 			int nr = st_id_number(abi, st_names[i].id);
-			if (nr > st_last[abi] && nr < 1000 && !(mux && st_names[i].call >= 0)) st_last[abi] = nr;
+			if (nr > st_last[abi] && nr < SLOT_PRIVATE && !(mux && st_names[i].call >= 0)) st_last[abi] = nr;
 		}
 	}
 }
@@ -261,7 +270,7 @@ static bool st_reference(const struct seccomp_conf *s, const struct seccomp_data
 
 /* ---- one profile before all judges ---- */
 
-struct st_result { size_t len, lib_len; bool failed; unsigned long asked, unclear; };
+struct st_result { size_t len, lib_len; bool failed; unsigned long asked, unclear, confused; };
 
 static struct st_result st_result;
 
@@ -288,9 +297,15 @@ static uint64_t st_word(const struct seccomp_conf *s)
 static void st_ask(const struct seccomp_conf *s, const struct bpf_prog *own, const struct bpf_prog *lib,
 		   const struct seccomp_data *d)
 {
-	uint32_t want, got = st_run(own, d, NULL), lib_got = lib ? st_run(lib, d, NULL) : got;
+	uint32_t want, got = st_run(own, d, NULL), lib_got;
 	bool clear = st_reference(s, d, &want);
 
+	st_compares_arch_with_number = false;
+	lib_got = lib ? st_run(lib, d, NULL) : got;
+	if (lib_got != got && st_compares_arch_with_number) {
+		st_result.confused++;
+		lib_got = got;
+	}
 	st_result.asked++;
 	st_result.unclear += !clear;
 	if (got == lib_got && (got == want || !clear)) return;
@@ -361,7 +376,7 @@ static void st_tables(void)
 		CHECK(bpf_sys_find(name) == i, "%s is not found", name);
 		for (int c = 0; c < SYS_COLS; c++) {
 			unsigned nr = sys_numbers[c][i];
-			CHECK(nr < 1000 || (nr >= SLOT_PRIVATE && nr < SLOTS) || nr == NO_CALL, "%s is %u", name, nr);
+			CHECK(nr < SLOT_PRIVATE || (nr >= SLOT_PRIVATE && nr < SLOTS) || nr == NO_CALL, "%s is %u", name, nr);
 			for (int j = 0; j < i && nr != NO_CALL; j++)    /* old headers alias a few: 2 is enough */
 				CHECK(sys_numbers[c][j] != nr || strstr(name, "sync_file_range"),
 				      "%s and %s are both %u", sys_names + sys_offset[j], name, nr);
@@ -382,6 +397,11 @@ static void st_tables(void)
 		CHECK(sc_archs[i].col < 0 || token, "libseccomp has no %s", sc_archs[i].name);
 		CHECK(token == 0 || i == ARCH_X32 || token == sc_archs[i].audit, "%s: AUDIT_ARCH %#x, libseccomp %#x",
 		      sc_archs[i].name, sc_archs[i].audit, token);
+		for (int id = 0; id < SYS_COUNT && sc_archs[i].col >= 0 && token; id++) {
+			unsigned ours = sys_numbers[sc_archs[i].col][id], theirs = bpf_lib_slot(&sc_archs[i], sys_names + sys_offset[id]);
+			CHECK(theirs == NO_CALL || theirs == ours || ours >= SLOT_PRIVATE, "%s: %s is %u, libseccomp says %u",
+			      sc_archs[i].name, sys_names + sys_offset[id], ours, theirs);
+		}
 #endif
 	}
 #if HAVE_LIBSECCOMP
@@ -599,6 +619,147 @@ static void st_default(void)
 	CHECK(most <= 40, "an allowed call takes up to %u instructions", most);
 }
 
+/* ---- test/data/seccomp.profiles: its head says how it is written ---- */
+
+enum { ST_MAX_NAMES = 1500, ST_MAX_RULES = 128 };
+
+struct st_file {
+	struct seccomp_conf conf;
+	struct seccomp_rule rules[ST_MAX_RULES];
+	struct seccomp_arg args[ST_MAX_RULES][3];
+	char *names[ST_MAX_NAMES], *less[200];
+	size_t n_names, n_less;
+	int archs[ARCH_COUNT];
+};
+
+/* Other tests change the working directory. */
+static char st_top[PATH_MAX];
+
+static __attribute__((constructor)) void st_remember_top(void)
+{
+	if (!getcwd(st_top, sizeof st_top)) st_top[0] = 0;
+}
+
+static char *st_word_of(char **at)
+{
+	char *w;
+
+	while ((w = strsep(at, " \n")) && !*w) continue;
+	return w;
+}
+
+static int st_action_of(char *word, bool *has, uint32_t *no)
+{
+	char *colon = strchr(word, ':');
+	int action;
+
+	*has = colon != NULL;
+	if (colon) {
+		*colon = 0;
+		*no = (uint32_t)strtoul(colon + 1, NULL, 0);
+	}
+	return name_find(action_names, str_fmt("SCMP_ACT_%s", word), &action) < 0 ? -1 : action;
+}
+
+/* "base": the names of syscalls.allow that are not taken out. */
+static void st_file_base(struct st_file *p)
+{
+	char line[128], *at, *name;
+	FILE *f = fopen(str_fmt("%s/test/data/syscalls.allow", st_top), "r");
+
+	CHECK(f != NULL, "no test/data/syscalls.allow here");
+	while (f && fgets(line, sizeof line, f)) {
+		bool no = false;
+		at = line;
+		name = st_word_of(&at);
+		for (size_t i = 0; name && i < p->n_less; i++) no |= strcmp(p->less[i], name) == 0;
+		if (name && *name != '#' && !no) p->names[p->n_names++] = str_dup(name);
+	}
+	if (f) fclose(f);
+}
+
+static bool st_file_rule(struct st_file *p, char *word, char *at)
+{
+	struct seccomp_rule *r = &p->rules[p->conf.n_rules];
+	struct seccomp_arg *a = p->args[p->conf.n_rules++];
+
+	*r = (struct seccomp_rule){ .names = p->names + p->n_names, .args = a };
+	r->action = st_action_of(word, &r->has_errno, &r->errno_ret);
+	for (word = st_word_of(&at); word && *word != '/'; word = st_word_of(&at)) {
+		if (strcmp(word, "base") == 0) st_file_base(p);
+		else p->names[p->n_names++] = str_dup(word);
+	}
+	r->n_names = (size_t)(p->names + p->n_names - r->names);
+	for (; word; r->n_args++, a++) {
+		char *index = st_word_of(&at), *op = st_word_of(&at), *value = st_word_of(&at);
+		if (!value || name_find(op_names, str_fmt("SCMP_CMP_%s", op), &a->op) < 0) return false;
+		a->index = (uint32_t)atoi(index);
+		a->value = strtoull(value, NULL, 0);
+		word = st_word_of(&at);
+		if (word && *word != '/') {
+			a->value_two = strtoull(word, NULL, 0);
+			word = st_word_of(&at);
+		}
+	}
+	return r->action >= 0 && r->n_names > 0 && p->conf.n_rules < ST_MAX_RULES && p->n_names < ST_MAX_NAMES;
+}
+
+static bool st_file_line(struct st_file *p, char *word, char *at)
+{
+	struct seccomp_conf *s = &p->conf;
+
+	if (strcmp(word, "default") == 0) {
+		s->default_action = st_action_of(st_word_of(&at), &s->has_default_errno, &s->default_errno);
+		return s->default_action >= 0;
+	}
+	if (strcmp(word, "less") == 0) {
+		while ((word = st_word_of(&at))) p->less[p->n_less++] = str_dup(word);
+		return true;
+	}
+	if (strcmp(word, "arch") != 0) return st_file_rule(p, word, at);
+	while ((word = st_word_of(&at)))
+		if (name_find(arch_names, str_fmt("SCMP_ARCH_%s", word), &p->archs[s->n_archs++]) < 0) return false;
+	return true;
+}
+
+/* Reads one profile; false if there is none of this name. */
+static bool st_file_read(const char *want, struct st_file *p)
+{
+	char line[512], *at, *word;
+	FILE *f = fopen(str_fmt("%s/test/data/seccomp.profiles", st_top), "r");
+	bool mine = false, found = false;
+
+	memset(p, 0, sizeof *p);
+	p->conf.rules = p->rules;
+	p->conf.archs = p->archs;
+	while (f && fgets(line, sizeof line, f)) {
+		at = line;
+		word = st_word_of(&at);
+		if (!word || *word == '#') continue;
+		if (strcmp(word, "profile") == 0) {
+			word = st_word_of(&at);
+			found |= mine = word && strcmp(word, want) == 0;
+		} else if (mine && !st_file_line(p, word, at)) {
+			CHECK(false, "seccomp.profiles: %s: bad line %s", want, word);
+		}
+	}
+	if (f) fclose(f);
+	return found;
+}
+
+static const char *const st_files[] = { "docker", "podman", "containerd", "systemd-allow", "systemd-deny" };
+
+static void st_shipped(void)
+{
+	static struct st_file p;
+
+	for (size_t i = 0; i < LEN(st_files); i++) {
+		CHECK(st_file_read(st_files[i], &p) && p.conf.n_rules > 3, "no profile %s", st_files[i]);
+		CHECK(st_profile(st_files[i], &p.conf, 30), "%s is refused", st_files[i]);
+		CHECK(st_result.unclear == 0, "%s: %lu verdicts hang on an order", st_files[i], st_result.unclear);
+	}
+}
+
 /* Rules of one call with different actions, as engines ship them: disjoint, so no order is needed. */
 static void st_mixed(void)
 {
@@ -656,7 +817,7 @@ static void st_random_profile(struct seccomp_conf *s)
 		"no_such_call", "getpid", "_llseek", "arch_prctl", "execve", "ioctl", "rt_sigaction", "futex", "exit",
 	};
 	static const int actions[] = { ACT_ALLOW, ACT_ALLOW, ACT_ALLOW, ACT_ERRNO, ACT_ERRNO, ACT_LOG, ACT_TRACE,
-				       ACT_KILL_THREAD, ACT_KILL_PROCESS, ACT_TRAP };
+				       ACT_KILL_THREAD, ACT_KILL_PROCESS, ACT_TRAP, ACT_NOTIFY };
 	static const int archs[] = { SYS_NATIVE, ARCH_X86, ARCH_X32, ARCH_X86_64, ARCH_ARM, ARCH_AARCH64 };
 	static struct seccomp_rule rules[40];
 	static struct seccomp_arg args[40][4];
@@ -665,7 +826,7 @@ static void st_random_profile(struct seccomp_conf *s)
 	bool agree = st_random(2);              /* one action for conditional rules? */
 
 	*s = (struct seccomp_conf){ .rules = rules, .archs = listed };
-	s->default_action = actions[st_random(LEN(actions))];
+	s->default_action = actions[st_random(LEN(actions) - 1)];       /* NOTIFY cannot be */
 	s->n_archs = st_random(LEN(listed) + 1);
 	for (size_t i = 0; i < s->n_archs; i++) listed[i] = archs[st_random(LEN(archs))];
 	s->n_rules = st_random(LEN(rules));
@@ -679,8 +840,10 @@ static void st_random_profile(struct seccomp_conf *s)
 			r->has_errno = true;
 			r->errno_ret = (uint32_t)st_random(200);
 		}
-		for (size_t j = 0; j < r->n_names; j++)
+		for (size_t j = 0; j < r->n_names; j++) {
 			names[i][j] = (char *)(uintptr_t)pool[st_random(LEN(pool))];
+			if (r->action == ACT_NOTIFY && strcmp(names[i][j], "write") == 0) names[i][j] = "writev";
+		}
 		for (size_t j = 0; j < r->n_args; j++)
 			args[i][j] = (struct seccomp_arg){ (uint32_t)st_random(3), st_values[st_random(LEN(st_values))],
 							   st_values[st_random(LEN(st_values))], (int)st_random(7) };
@@ -690,7 +853,7 @@ static void st_random_profile(struct seccomp_conf *s)
 static void st_random_profiles(void)
 {
 	const char *stress = getenv("STRESS");
-	unsigned long n = stress ? strtoul(stress, NULL, 10) : 200, compiled = 0, asked = 0, unclear = 0;
+	unsigned long n = stress ? strtoul(stress, NULL, 10) : 200, compiled = 0, asked = 0, unclear = 0, confused = 0;
 
 	for (unsigned long i = 0; i < n; i++) {
 		struct seccomp_conf s;
@@ -702,7 +865,9 @@ static void st_random_profiles(void)
 		compiled += st_profile(name, &s, 4);
 		asked += st_result.asked;
 		unclear += st_result.unclear;
+		confused += st_result.confused;
 	}
+	CHECK(confused * 100 < asked, "libseccomp is excused %lu times of %lu", confused, asked);
 	CHECK(compiled > n / 2, "only %lu of %lu random profiles compile", compiled, n);
 	CHECK(unclear * 10 < asked, "%lu of %lu verdicts hang on an order", unclear, asked);
 }
@@ -744,6 +909,54 @@ static void st_kernel(void)
 #endif
 }
 
+/* A name that only libseccomp has: as if fchdir were not in our table. */
+static void st_lib_names(void)
+{
+#if HAVE_LIBSECCOMP
+	struct seccomp_rule rule = { ST_NAMES("fchdir"), .action = ACT_ALLOW };
+	struct seccomp_conf s = { .default_action = ACT_ERRNO, ST_ARCHS(ARCH_X86_64, ARCH_X86, ARCH_X32, ARCH_AARCH64, ARCH_ARM) };
+	struct bpf_plan *p = arena_alloc(sizeof *p);
+	struct bpf_prog prog_with_it;
+
+	CHECK(bpf_lib_has("fchdir") && !bpf_lib_has("no_such_call"), "libseccomp's names");
+	CHECK(bpf_lib_slot(&sc_archs[SYS_NATIVE], "breakpoint") == NO_CALL || SYS_NATIVE == ARCH_ARM, "a number for another ABI's name");
+	CHECK(bpf_plan(p, &s) == 0, "empty profile");
+	bpf_plan_name(p, &rule, SECCOMP_RET_ALLOW, (struct bpf_name){ "fchdir", -1 });
+	CHECK(bpf_plan_finish(p) == 0 && bpf_assemble(p, &(struct bpf_prog){ 0 }, &prog_with_it) == 0, "a name of libseccomp's");
+	for (int abi = 0; abi < ARCH_COUNT; abi++) {
+		struct seccomp_data d = { .arch = sc_archs[abi].audit };
+
+		if (sc_archs[abi].col < 0) continue;
+		d.nr = (int)sc_archs[abi].base + st_number(abi, "fchdir");
+		CHECK(st_run(&prog_with_it, &d, NULL) == SECCOMP_RET_ALLOW, "%s: fchdir by libseccomp's number", sc_archs[abi].name);
+		d.nr--;
+		CHECK(st_run(&prog_with_it, &d, NULL) == (SECCOMP_RET_ERRNO | EPERM), "%s: the call before fchdir", sc_archs[abi].name);
+	}
+#endif
+}
+
+/* What bpf_split() makes of a program: both halves loaded give the verdict of the whole. */
+static void st_split(void)
+{
+	static struct st_file p;
+	struct bpf_prog whole, rest, ask;
+
+	CHECK(st_file_read("systemd-deny", &p) && bpf_compile(&p.conf, &whole) == 0 && whole.notify, "asks");
+	CHECK(bpf_compile(&p.conf, &rest) == 0, "again");
+	ask = bpf_split(&rest);
+	CHECK(st_valid(&ask) && st_valid(&rest) && !ask.by_number, "both halves are programs");
+	for (int i = 0; i < 600 * 2; i++) {
+		struct seccomp_data d = { .arch = sc_archs[SYS_NATIVE].audit, .args = { 6, i % 2 ? 0x5412 : 0, 6 } };
+		d.nr = (int)sc_archs[SYS_NATIVE].base + i / 2;
+		uint32_t want = st_run(&whole, &d, NULL), a = st_run(&ask, &d, NULL), b = st_run(&rest, &d, NULL);
+		CHECK((a == SECCOMP_RET_ALLOW || a == SECCOMP_RET_USER_NOTIF) && b != SECCOMP_RET_USER_NOTIF, "call %d: wrong half", i / 2);
+		CHECK((a != SECCOMP_RET_ALLOW ? a : b) == want, "call %d: %#x and %#x are not %#x", i / 2, a, b, want);
+	}
+	p.conf.n_rules = 1;
+	p.rules[0] = (struct seccomp_rule){ ST_NAMES("sendmsg"), .action = ACT_NOTIFY };
+	CHECK(bpf_compile(&p.conf, &whole) == 0 && whole.by_number, "sendmsg cannot hand over its own listener");
+}
+
 static void test_seccomp(void)
 {
 	st_seed = 88172645463325252ull;
@@ -752,6 +965,9 @@ static void test_seccomp(void)
 	st_meaning();
 	st_sizes();
 	st_default();
+	st_shipped();
+	st_lib_names();
+	st_split();
 	st_mixed();
 	st_libseccomp();
 	st_random_profiles();
