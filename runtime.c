@@ -10090,8 +10090,9 @@ static int chk_bind(const struct trial *t)
 
 static int chk_joined(const struct trial *t)
 {
-	struct ns_plan p;
+	struct ns_plan p = { 0 };
 
+	p.what[t->n] = t->conf->ns_path[t->n];
 	return ns_open(&p, (int)t->n, t->conf->ns_path[t->n], t->proc);
 }
 
