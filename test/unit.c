@@ -934,6 +934,23 @@ static void walk_row(const struct table_top *top, const struct place *p)
 			try_value(top, p, wrong[i].value,
 				  str_fmt("x: %s%.*s: %s", at, (int)more, why, why + more));
 	}
+	/* Each type of JSON that the row does not take. */
+	static const struct { char type; const char *value; } types[] = {
+		{ 's', "\"s\"" }, { 'n', "1" }, { 'b', "true" }, { 'a', "[]" }, { 'o', "{}" },
+	};
+	static const char takes[] = {
+		[K_STR] = 's', [K_NAME] = 's', [K_BOOL] = 'b', [K_U32] = 'n', [K_U64] = 'n',
+		[K_I64] = 'n', [K_ID] = 'n', [K_OPT] = 'n', [K_OBJ] = 'o', [K_KEYED] = 'o',
+		[K_MAP] = 'o', [K_LIST] = 'a', [K_IDS] = 'a', [K_NAMES] = 'a', [K_STRS] = 'a',
+		[K_CAPS] = 'a', [K_FLAGS] = 'a', [K_REFUSED] = 0,
+	};
+
+	for (size_t i = 0; i < LEN(types) && takes[f->kind]; i++)
+		if (types[i].type != takes[f->kind])
+			CHECK(str_starts(decode(place_text(p, types[i].value), top->fields,
+						top->size),
+					 str_fmt("x: %s: expected a", at)),
+			      "%s: %s is not %s: %s", top->what, at, types[i].value, err.msg);
 	const char *lacks = str_fmt("x: %s%s%s is required", above, *above ? ": " : "", f->name);
 
 	try_value(top, p, NULL, f->required ? lacks : "");
@@ -999,6 +1016,173 @@ static void test_field_tables(void)
 
 		walk_table(&tops[i], &p, tops[i].fields, arena_alloc(tops[i].size), 0,
 			    tops[i].size);
+	}
+}
+
+/* The table of the objects at a place of config.json, "linux.devices[]", "linux.netDevices{}"; NULL if a
+ * field on the way is refused as a whole, or not known (*row == NULL). */
+static const struct field *spec_table(const char *place, const struct field **row)
+{
+	const struct field *table = config_fields;
+
+	*row = config_fields;
+	while (table && *place) {
+		size_t n = strcspn(place, ".[{");
+
+		for (*row = table; (*row)->name; ++*row)
+			if (strlen((*row)->name) == n && !strncmp((*row)->name, place, n))
+				break;
+		if (!(*row)->name)
+			*row = NULL;
+		int kind = *row ? (*row)->kind : K_REFUSED;
+
+		table = kind == K_OBJ || kind == K_LIST || kind == K_KEYED ? (*row)->sub : NULL;
+		place += n + strspn(place + n, ".[]{}");
+	}
+	return table;
+}
+
+/* Every property of runtime-spec 1.3.0 for Linux has a row; "!": it is REQUIRED. */
+static void test_spec_properties(void)
+{
+#define ID_MAP "containerID! hostID! size!"
+#define HOOK "path! args env timeout"
+#define THROTTLE "major! minor! rate!"
+	static const char *const objects[][2] = {
+		{ "", "ociVersion! root process hostname domainname mounts hooks annotations "
+		      "linux vm windows solaris zos freebsd" },
+		{ "root", "path! readonly" },
+		{ "mounts[]", "destination! source options type uidMappings gidMappings" },
+		{ "mounts[].uidMappings[]", ID_MAP }, { "mounts[].gidMappings[]", ID_MAP },
+		{ "process", "terminal consoleSize cwd! env args rlimits apparmorProfile "
+			     "capabilities noNewPrivileges oomScoreAdj scheduler selinuxLabel "
+			     "ioPriority execCPUAffinity user" },
+		{ "process.consoleSize", "height! width!" },
+		{ "process.rlimits[]", "type! soft! hard!" },
+		{ "process.capabilities", "effective bounding inheritable permitted ambient" },
+		{ "process.scheduler", "policy! nice priority flags runtime deadline period" },
+		{ "process.ioPriority", "class! priority!" },
+		{ "process.execCPUAffinity", "initial final" },
+		{ "process.user", "uid gid umask additionalGids" },
+		{ "hooks", "prestart createRuntime createContainer startContainer poststart "
+			   "poststop" },
+		{ "hooks.prestart[]", HOOK }, { "hooks.createRuntime[]", HOOK },
+		{ "hooks.createContainer[]", HOOK }, { "hooks.startContainer[]", HOOK },
+		{ "hooks.poststart[]", HOOK }, { "hooks.poststop[]", HOOK },
+		{ "linux", "namespaces uidMappings gidMappings timeOffsets devices netDevices "
+			   "cgroupsPath resources intelRdt memoryPolicy sysctl seccomp "
+			   "rootfsPropagation maskedPaths readonlyPaths mountLabel personality" },
+		{ "linux.namespaces[]", "type! path" },
+		{ "linux.uidMappings[]", ID_MAP }, { "linux.gidMappings[]", ID_MAP },
+		{ "linux.timeOffsets", "monotonic boottime" },
+		{ "linux.timeOffsets.monotonic", "secs nanosecs" },
+		{ "linux.timeOffsets.boottime", "secs nanosecs" },
+		{ "linux.devices[]", "type! path! major minor fileMode uid gid" },
+		{ "linux.netDevices{}", "name" },
+		{ "linux.resources", "devices memory cpu blockIO hugepageLimits network pids rdma "
+				     "unified" },
+		{ "linux.resources.devices[]", "allow! type major minor access" },
+		{ "linux.resources.memory", "limit reservation swap kernel kernelTCP swappiness "
+					    "disableOOMKiller useHierarchy checkBeforeUpdate" },
+		{ "linux.resources.cpu", "shares quota burst period realtimeRuntime "
+					 "realtimePeriod cpus mems idle" },
+		{ "linux.resources.blockIO", "weight leafWeight weightDevice "
+					     "throttleReadBpsDevice throttleWriteBpsDevice "
+					     "throttleReadIOPSDevice throttleWriteIOPSDevice" },
+		{ "linux.resources.blockIO.weightDevice[]", "major! minor! weight leafWeight" },
+		{ "linux.resources.blockIO.throttleReadBpsDevice[]", THROTTLE },
+		{ "linux.resources.blockIO.throttleWriteBpsDevice[]", THROTTLE },
+		{ "linux.resources.blockIO.throttleReadIOPSDevice[]", THROTTLE },
+		{ "linux.resources.blockIO.throttleWriteIOPSDevice[]", THROTTLE },
+		{ "linux.resources.hugepageLimits[]", "pageSize! limit!" },
+		{ "linux.resources.network", "classID priorities" },
+		{ "linux.resources.network.priorities[]", "name! priority!" },
+		{ "linux.resources.pids", "limit" },
+		{ "linux.resources.rdma{}", "hcaHandles hcaObjects" },
+		{ "linux.intelRdt",
+		  "closID l3CacheSchema memBwSchema schemata enableMonitoring" },
+		{ "linux.memoryPolicy", "mode! nodes flags" },
+		{ "linux.seccomp", "defaultAction! defaultErrnoRet architectures flags "
+				   "listenerPath listenerMetadata syscalls" },
+		{ "linux.seccomp.syscalls[]", "names! action! errnoRet args" },
+		{ "linux.seccomp.syscalls[].args[]", "index! value! valueTwo op!" },
+		{ "linux.personality", "domain! flags" },
+	};
+
+	for (size_t i = 0; i < LEN(objects); i++) {
+		const struct field *row, *table = spec_table(objects[i][0], &row);
+		char *save = NULL;
+
+		if (!table) {
+			CHECK(row, "%s: known, and refused", objects[i][0]);
+			continue;
+		}
+		for (char *w = strtok_r(copy_text(objects[i][1]), " ", &save); w;
+		     w = strtok_r(NULL, " ", &save)) {
+			size_t n = strcspn(w, "!");
+			const struct field *f = table;
+
+			while (f->name && (strlen(f->name) != n || strncmp(f->name, w, n)))
+				f++;
+			CHECK(f->name && (!w[n] || f->required || f->kind == K_REFUSED),
+			      "%s: property %s", objects[i][0], w);
+		}
+	}
+}
+
+/* Every word that the specification lists for a property is in that row's table. */
+static void test_spec_words(void)
+{
+	static const char *const rows[][3] = {
+		{ "linux.namespaces[]", "type", "pid network mount ipc uts user cgroup time" },
+		{ "process.rlimits[]", "type",
+		  "RLIMIT_AS RLIMIT_CORE RLIMIT_CPU RLIMIT_DATA RLIMIT_FSIZE RLIMIT_LOCKS "
+		  "RLIMIT_MEMLOCK RLIMIT_MSGQUEUE RLIMIT_NICE RLIMIT_NOFILE RLIMIT_NPROC "
+		  "RLIMIT_RSS RLIMIT_RTPRIO RLIMIT_RTTIME RLIMIT_SIGPENDING RLIMIT_STACK" },
+		{ "process.ioPriority", "class",
+		  "IOPRIO_CLASS_RT IOPRIO_CLASS_BE IOPRIO_CLASS_IDLE" },
+		{ "process.scheduler", "policy", "SCHED_OTHER SCHED_FIFO SCHED_RR SCHED_BATCH "
+						 "SCHED_IDLE SCHED_DEADLINE" },
+		{ "process.scheduler", "flags",
+		  "SCHED_FLAG_RESET_ON_FORK SCHED_FLAG_RECLAIM SCHED_FLAG_DL_OVERRUN "
+		  "SCHED_FLAG_KEEP_POLICY SCHED_FLAG_KEEP_PARAMS SCHED_FLAG_UTIL_CLAMP_MIN "
+		  "SCHED_FLAG_UTIL_CLAMP_MAX" },
+		{ "linux.memoryPolicy", "mode",
+		  "MPOL_DEFAULT MPOL_BIND MPOL_INTERLEAVE MPOL_WEIGHTED_INTERLEAVE "
+		  "MPOL_PREFERRED MPOL_PREFERRED_MANY MPOL_LOCAL" },
+		{ "linux.memoryPolicy", "flags",
+		  "MPOL_F_NUMA_BALANCING MPOL_F_RELATIVE_NODES MPOL_F_STATIC_NODES" },
+		{ "linux.personality", "domain", "LINUX LINUX32" },
+		{ "linux.seccomp", "architectures",
+		  "SCMP_ARCH_X86 SCMP_ARCH_X86_64 SCMP_ARCH_X32 SCMP_ARCH_ARM SCMP_ARCH_AARCH64 "
+		  "SCMP_ARCH_MIPS SCMP_ARCH_MIPS64 SCMP_ARCH_MIPS64N32 SCMP_ARCH_MIPSEL "
+		  "SCMP_ARCH_MIPSEL64 SCMP_ARCH_MIPSEL64N32 SCMP_ARCH_PPC SCMP_ARCH_PPC64 "
+		  "SCMP_ARCH_PPC64LE SCMP_ARCH_S390 SCMP_ARCH_S390X SCMP_ARCH_PARISC "
+		  "SCMP_ARCH_PARISC64 SCMP_ARCH_RISCV64 SCMP_ARCH_LOONGARCH64 SCMP_ARCH_M68K "
+		  "SCMP_ARCH_SH SCMP_ARCH_SHEB" },
+		{ "linux.seccomp", "flags",
+		  "SECCOMP_FILTER_FLAG_TSYNC SECCOMP_FILTER_FLAG_LOG "
+		  "SECCOMP_FILTER_FLAG_SPEC_ALLOW SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV" },
+		{ "linux.seccomp.syscalls[]", "action",
+		  "SCMP_ACT_KILL SCMP_ACT_KILL_PROCESS SCMP_ACT_KILL_THREAD SCMP_ACT_TRAP "
+		  "SCMP_ACT_ERRNO SCMP_ACT_TRACE SCMP_ACT_ALLOW SCMP_ACT_LOG SCMP_ACT_NOTIFY" },
+		{ "linux.seccomp.syscalls[].args[]", "op",
+		  "SCMP_CMP_NE SCMP_CMP_LT SCMP_CMP_LE SCMP_CMP_EQ SCMP_CMP_GE SCMP_CMP_GT "
+		  "SCMP_CMP_MASKED_EQ" },
+	};
+
+	for (size_t i = 0; i < LEN(rows); i++) {
+		const struct field *row, *f = spec_table(rows[i][0], &row);
+		char *save = NULL;
+		int value;
+
+		while (f && f->name && strcmp(f->name, rows[i][1]) != 0)
+			f++;
+		CHECK(f && f->name, "%s: there is %s", rows[i][0], rows[i][1]);
+		for (char *w = strtok_r(copy_text(rows[i][2]), " ", &save); f && f->name && w;
+		     w = strtok_r(NULL, " ", &save))
+			CHECK(name_find(f->sub, w, &value) == 0, "%s.%s: %s", rows[i][0],
+			      rows[i][1], w);
 	}
 }
 
@@ -2744,7 +2928,8 @@ int main(void)
 {
 	static void (*const tests[])(void) = {
 		test_str_u64, test_strings, test_errors, test_path_text, test_path_root,
-		test_files, test_names, test_mount_options, test_field_tables, test_required,
+		test_files, test_names, test_mount_options, test_field_tables, test_spec_properties,
+		test_spec_words, test_required,
 		test_dec_load, test_conf_check, test_conf_version, test_conf_sysctl,
 		test_conf_map_id, test_spec, test_state_id, test_state_file, test_cg_weight,
 		test_cg_values, test_cg_path, test_devices, test_devices_many, test_mnt_parse,
