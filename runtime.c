@@ -225,6 +225,15 @@ static const char *errno_text(int no)
 	return text;
 }
 
+/* What errno means in a place, "" if no row knows: goes in front of errno's own text. */
+struct why { int no; const char *text; };
+static const char *errno_why(const struct why *rows)
+{
+	while (rows->no && rows->no != errno)
+		rows++;
+	return rows->no ? rows->text : "";
+}
+
 PRINTF(2, 3) static int fail_no(int no, const char *fmt, ...)
 {
 	va_list ap;
@@ -2123,6 +2132,14 @@ static int conf_check_namespaces(struct config *c)
 		return fail("linux.gidMappings: container id 0 is not mapped");
 	if (!c->ns_new[NS_USER] && (c->n_uid_maps || c->n_gid_maps) && !c->ns_path[NS_USER])
 		return fail("linux.uidMappings: mappings without a user namespace");
+	const struct opt *nano[] = { &c->time_offsets.monotonic.nanosecs,
+				     &c->time_offsets.boottime.nanosecs };
+
+	for (size_t i = 0; i < LEN(nano); i++)
+		if (nano[i]->v < 0 || nano[i]->v > 999999999)
+			return fail("linux.timeOffsets.%s.nanosecs: %" PRId64
+				    " is not in 0..999999999", i ? "boottime" : "monotonic",
+				    nano[i]->v);
 	if ((c->time_offsets.monotonic.secs.set || c->time_offsets.monotonic.nanosecs.set ||
 	     c->time_offsets.boottime.secs.set || c->time_offsets.boottime.nanosecs.set) &&
 	    !c->ns_new[NS_TIME])
@@ -3107,6 +3124,13 @@ static int ns_fail(uint64_t flags, const char *what)
 			buf_fmt(&b, "%s%s", b.len ? ", " : "", ns_info[i].option);
 	if (no == EINVAL && b.len)
 		return fail("%s: invalid argument: the kernel lacks one of %s", what, b.p);
+	if (no == EPERM)
+		return fail_no(no, "%s%s", what, flags & CLONE_NEWUSER ?
+			       " (user namespaces are not for everyone here: see the sysctls "
+			       "kernel.unprivileged_userns_clone and "
+			       "kernel.apparmor_restrict_unprivileged_userns)" :
+			       " (needs CAP_SYS_ADMIN, or a new user namespace in "
+			       "linux.namespaces)");
 	if (no == ENOSPC || no == EUSERS)
 		return fail_no(no, "%s: a limit in /proc/sys/user/max_*_namespaces is reached",
 			       what);
@@ -3140,7 +3164,9 @@ static int ns_unshare_late(const struct ns_plan *p, const struct config *c, int 
 		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 		errno = e;
 		if (r < 0)
-			return efail("linux.timeOffsets");
+			return efail("linux.timeOffsets%s", errno == ERANGE ?
+				     " (a clock in the container would be below 0 or too far ahead)"
+				     : "");
 	}
 	autoclose int fd = openat(proc, "self/ns/time_for_children", O_RDONLY | O_CLOEXEC);
 
@@ -5979,12 +6005,29 @@ static int mnt_one(struct mnt_env *e, const struct mount_conf *m)
 	return 0;
 }
 
+/* The kernel lets a user namespace mount only what its own namespaces give. */
+static const char *mnt_why(const struct config *c, const char *type)
+{
+	static const struct { const char *type; int ns; const char *why; } rows[] = {
+		{ "proc", NS_PID, " (in a user namespace, proc needs a new pid namespace)" },
+		{ "sysfs", NS_NET, " (in a user namespace, sysfs needs a new network namespace)" },
+		{ "mqueue", NS_IPC, " (in a user namespace, mqueue needs a new ipc namespace)" },
+	};
+
+	for (size_t i = 0; i < LEN(rows); i++)
+		if (err.no == EPERM && c->ns_any[NS_USER] && !c->ns_new[rows[i].ns] &&
+		    str_eq(type, rows[i].type))
+			return rows[i].why;
+	return "";
+}
+
 /* Every mount of the configuration, in its order. */
 static int mnt_all(struct mnt_env *e)
 {
 	for (size_t i = 0; i < e->conf->n_mounts; i++)
 		if (mnt_one(e, &e->conf->mounts[i]) < 0)
-			return ctx("mounts[%zu] %s", i, e->conf->mounts[i].dest);
+			return ctx("mounts[%zu] %s%s", i, e->conf->mounts[i].dest,
+				   mnt_why(e->conf, e->conf->mounts[i].type));
 	return 0;
 }
 
@@ -6446,15 +6489,6 @@ static int sec_affinity(pid_t pid, const char *list, const char *field)
 		     errno == EINVAL ? " (none of these cpus is online and in the cpuset)" : "");
 }
 
-/* Adds what an errno means here, if a row says so. */
-struct why { int no; const char *text; };
-static const char *sec_why(const struct why *rows)
-{
-	while (rows->no && rows->no != errno)
-		rows++;
-	return rows->no ? rows->text : "";
-}
-
 /* How process pid is scheduled.  Set from outside: what asks for privilege asks for the host's. */
 static int sec_schedule(pid_t pid, const struct process_conf *p)
 {
@@ -6481,10 +6515,10 @@ static int sec_schedule(pid_t pid, const struct process_conf *p)
 				     p->ioprio.class << CLASS_SHIFT | (int)p->ioprio.level.v) < 0)
 		return efail("process.ioPriority: %s %d%s",
 			     name_of(ioprio_classes, p->ioprio.class), (int)p->ioprio.level.v,
-			     sec_why(io_why));
+			     errno_why(io_why));
 	if (p->has_sched && syscall(SYS_sched_setattr, pid, &a, 0) < 0)
 		return efail("process.scheduler: %s%s", name_of(sched_policies, s->policy),
-			     sec_why(sched_why));
+			     errno_why(sched_why));
 	return 0;
 }
 
@@ -6507,7 +6541,7 @@ static int sec_memory_policy(const struct config *c)
 		return 0;
 	return efail("linux.memoryPolicy: %s of %s%s",
 		     name_of(mempolicy_modes, c->mempolicy.mode),
-		     n ? c->mempolicy.nodes : "no nodes", sec_why(why));
+		     n ? c->mempolicy.nodes : "no nodes", errno_why(why));
 }
 
 static int sec_personality(const struct config *c)
@@ -6543,12 +6577,18 @@ static int sec_sysctl(int proc, const struct map *m)
  * user namespace only the parent, outside of it, may. */
 static int sec_rlimits(pid_t pid, const struct process_conf *p)
 {
+	static const struct why why[] = {
+		{ EPERM, " (above the caller's hard limit needs CAP_SYS_RESOURCE; RLIMIT_NOFILE "
+			 "ends at fs.nr_open)" }, { 0 }
+	};
+
 	for (size_t i = 0; i < p->n_rlimits; i++) {
 		const struct rlimit_conf *r = &p->rlimits[i];
 		struct rlimit l = { .rlim_cur = r->soft, .rlim_max = r->hard };
 
 		if (prlimit(pid, r->type, &l, NULL) < 0)
-			return efail("process.rlimits: %s", name_of(rlimit_names, r->type));
+			return efail("process.rlimits: %s%s", name_of(rlimit_names, r->type),
+				     errno_why(why));
 	}
 	return 0;
 }
@@ -6647,19 +6687,23 @@ static int sec_bounding(uint64_t keep)
  * keep_groups: it is to stay anyway. */
 static int sec_user(const struct process_conf *p, bool user_ns, bool keep_groups)
 {
+	static const struct why why[] = {
+		{ EINVAL, " (the user namespace does not map it)" },
+		{ EPERM, " (setgroups is denied in the user namespace)" }, { 0 }
+	};
 	size_t n = p->user.n_gids;
 	gid_t *gids = arena_alloc((n + 1) * sizeof *gids);
 
 	for (size_t i = 0; i < n; i++)
 		gids[i] = p->user.gids[i];
 	if (!keep_groups && setgroups(n, gids) < 0 && (n || errno != EPERM || !user_ns))
-		return efail("process.user.additionalGids: setgroups");
+		return efail("process.user.additionalGids: setgroups%s", errno_why(why));
 	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
 		return efail("keep capabilities");
 	if (setresgid(p->user.gid, p->user.gid, p->user.gid) < 0)
-		return efail("process.user.gid %u", p->user.gid);
+		return efail("process.user.gid %u%s", p->user.gid, errno_why(why));
 	if (setresuid(p->user.uid, p->user.uid, p->user.uid) < 0)
-		return efail("process.user.uid %u", p->user.uid);
+		return efail("process.user.uid %u%s", p->user.uid, errno_why(why));
 	if (prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) < 0)
 		return efail("keep capabilities");
 	umask(p->user.umask.set ? (mode_t)p->user.umask.v : 0022);

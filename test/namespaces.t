@@ -415,6 +415,16 @@ test_time_offsets_need_the_namespace() {
 	has "$err" 'config.json: linux.timeOffsets'
 }
 
+test_time_offset_in_nanoseconds_has_its_range() {
+	need root
+	need runtime
+	for n in -1 1000000000; do
+		bundle args='/probe true' "$TIME" "linux.timeOffsets={\"boottime\":{\"nanosecs\":$n}}"
+		rt_fails run -b b "$id"
+		is "$err" "runtime: config.json: linux.timeOffsets.boottime.nanosecs: $n is not in 0..999999999"
+	done
+}
+
 test_time_offset_out_of_range() {
 	need root
 	need runtime
@@ -430,6 +440,110 @@ test_exec_is_in_the_same_ones() {
 	rt_ok create -b b "$id"
 	rt_ok start "$id"
 	is "$(in_ct "$id" /probe ns all | sed 's/^time.*//')" "$("$PROBE" ns all "$(pid_of "$id")" | sed 's/^time.*//')"
+	delete_all
+}
+
+# ---- combinations ------------------------------------------------------------------------------------------
+
+# ns_of TYPE: its name in /proc
+ns_of() { case $1 in network) echo net ;; mount) echo mnt ;; *) echo "$1" ;; esac; }
+# other THING WANT: what differs from the wish, collected in $bad
+collect() { [ "$1" = "$2" ] || bad="$bad $3:$1"; }
+
+# combine TYPES [EDIT...]: a container with new namespaces of just these types has them and inherits the others
+combine() {
+	types=$1 list=
+	shift
+	for t in $types; do list="$list,{\"type\":\"$t\"}"; done
+	bundle args='/probe ns all' hostname- linux.maskedPaths- linux.readonlyPaths- "linux.namespaces=[${list#,}]" \
+		mounts='[{"destination":"/proc","type":"bind","source":"/proc","options":["rbind"]},{"destination":"/dev","type":"tmpfs"}]' "$@"
+	rt run -b b "$id"
+	[ "$status" = 0 ] || { bad="$bad [$types] $err"; return; }
+	for t in pid network ipc uts cgroup time user mount; do
+		n=$(ns_of $t)
+		[ "$(line $n "$out")" = "$(line $n "$host")" ] && got=old || got=new
+		case " $types " in *" $t "*) collect $got new "[$types] $t" ;; *) collect $got old "[$types] $t" ;; esac
+	done
+}
+
+# subsets MORE...: every subset of the other types, each with MORE
+subsets() {
+	host=$("$PROBE" ns all) bad=
+	for a in '' pid; do for b in '' network; do for c in '' ipc; do for d in '' uts; do for e in '' cgroup; do for f in '' time; do
+		set -- $a $b $c $d $e $f mount
+		combine "$* ${more:-}" ${maps:+"$UIDS" "$GIDS"}
+	done; done; done; done; done; done
+	is "$bad" '' 'all 64'
+}
+limit_test_every_combination_of_new_ones=300
+test_every_combination_of_new_ones() {
+	need root
+	need runtime
+	more= maps=
+	subsets
+}
+limit_test_every_combination_with_a_user_namespace=300
+test_every_combination_with_a_user_namespace() {
+	need root
+	need userns
+	need runtime
+	more=user maps=1
+	subsets
+}
+
+# What the kernel refuses to a user namespace, with the reason.
+test_user_namespace_without_the_others_names_what_lacks() {
+	need root
+	need userns
+	need runtime
+	while read -r type at fs; do
+		bundle args='/probe true' "$USER" "$UIDS" "$GIDS" "linux.namespaces.[type=$type]-" mounts='[{"destination":"/dev","type":"tmpfs"}]' \
+			"mounts+={\"destination\":\"$at\",\"type\":\"$fs\"}"
+		rt_fails run -b b "$id"
+		has "$err" "mounts[1] $at (in a user namespace, $fs needs a new $type namespace): "
+		has "$err" 'operation not permitted'
+	done <<-EOF
+	pid /proc proc
+	network /sys sysfs
+	ipc /dev/mqueue mqueue
+	EOF
+}
+
+# Each type joined, the others absent: nothing but that one is the donor's.
+test_each_joined_alone() {
+	need root
+	need runtime
+	donor "$TIME"
+	host=$("$PROBE" ns all) theirs=$("$PROBE" ns all "$donor")
+	for type in network ipc uts cgroup time pid; do
+		n=$(ns_of $type)
+		bundle args='/probe ns all' hostname- linux.maskedPaths- linux.readonlyPaths- \
+			"linux.namespaces=[{\"type\":\"mount\"},{\"type\":\"$type\",\"path\":\"/proc/$donor/ns/$n\"}]" \
+			mounts='[{"destination":"/proc","type":"bind","source":"/proc","options":["rbind"]}]'
+		rt_ok run -b b "$id"
+		for o in cgroup ipc net pid time uts; do
+			[ $o = $n ] && from=$theirs || from=$host
+			is "$(line $o "$out")" "$(line $o "$from")" "$type joined: $o"
+		done
+	done
+	delete_all
+}
+
+# A user namespace that is joined, with all others new and owned by it.
+test_joined_user_namespace_owns_the_new_ones() {
+	need root
+	need userns
+	need runtime
+	donor "$USER" "$UIDS" "$GIDS" "$TIME"
+	bundle args='/probe ns all' "linux.namespaces+={\"type\":\"user\",\"path\":\"/proc/$donor/ns/user\"}" "$TIME"
+	rt_ok run -b b "$id"
+	theirs=$("$PROBE" ns all "$donor")
+	is "$(line user "$out")" "$(line user "$theirs")"
+	for o in cgroup ipc mnt net pid time uts; do isnt "$(line $o "$out")" "$(line $o "$theirs")" $o; done
+	bundle args='/probe sysctl net.ipv4.ip_forward' "linux.namespaces+={\"type\":\"user\",\"path\":\"/proc/$donor/ns/user\"}" \
+		linux.sysctl='{"net.ipv4.ip_forward":"1"}' hostname=joined
+	rt_ok run -b b "$id"
+	is "$out" 1
 	delete_all
 }
 
