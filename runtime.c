@@ -361,6 +361,14 @@ static void strs_add(struct strs *s, char *item)
 	s->v[s->n] = NULL;
 }
 
+static bool strs_has(const struct strs *s, const char *item)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (str_eq(s->v[i], item))
+			return true;
+	return false;
+}
+
 /* A whole decimal number of digits only, in 0..max. */
 static int str_u64(const char *s, uint64_t max, uint64_t *out)
 {
@@ -1031,6 +1039,16 @@ static int dir_list(int dir, struct strs *names)
 	return n < 0 ? efail("read directory") : 0;
 }
 
+/* A file system of its own mount, seen by nobody else: a descriptor on its root.  -1 with errno. */
+static int sys_private_fs(const char *type)
+{
+	autoclose int ctl = (int)syscall(NR_fsopen, type, FS_CLOEXEC);
+
+	if (ctl < 0 || syscall(NR_fsconfig, ctl, FSCONFIG_CREATE, NULL, NULL, 0) < 0)
+		return -1;
+	return (int)syscall(NR_fsmount, ctl, FS_CLOEXEC, ATTR_NOSUID | ATTR_NODEV | ATTR_NOEXEC);
+}
+
 /* The host's own procfs, checked to be one, whole, and of our pid namespace; where /proc is not
  * that (a bare initramfs, `unshare -p`) a detached one.  Never the container's. */
 static int proc_open(void)
@@ -1047,11 +1065,7 @@ static int proc_open(void)
 	    readlinkat(fd, "self", self, sizeof self - 1) > 0 &&
 	    str_eq(self, str_fmt("%d", getpid())))
 		return take_fd(&fd);
-	autoclose int ctl = (int)syscall(NR_fsopen, "proc", FS_CLOEXEC);
-
-	if (ctl < 0 || syscall(NR_fsconfig, ctl, FSCONFIG_CREATE, NULL, NULL, 0) < 0)
-		return efail("no procfs of ours on /proc, and mounting a private one");
-	int mnt = (int)syscall(NR_fsmount, ctl, FS_CLOEXEC, ATTR_NOSUID | ATTR_NODEV | ATTR_NOEXEC);
+	int mnt = sys_private_fs("proc");
 
 	return mnt < 0 ? efail("no procfs of ours on /proc, and mounting a private one") : mnt;
 }
@@ -1736,19 +1750,39 @@ struct device_conf {
 };
 struct device_rule { bool allow; char *type, *access; struct opt major, minor; };
 struct hugepage_conf { char *size; uint64_t limit; };
+struct io_weight { int64_t major, minor; struct opt weight, leaf; };
+struct io_rate { int64_t major, minor; uint64_t rate; };
+struct io_rates { struct io_rate *v; size_t n_v; };
+struct rdma_conf { char *name; struct opt handles, objects; };
+struct net_priority { char *name; uint32_t priority; };
+
+enum io_limit { IO_RBPS, IO_WBPS, IO_RIOPS, IO_WIOPS, IO_LIMITS };
+static const struct { const char *field, *key; } io_limits[IO_LIMITS] = {  /* key: in io.max */
+	{ "throttleReadBpsDevice", "rbps" }, { "throttleWriteBpsDevice", "wbps" },
+	{ "throttleReadIOPSDevice", "riops" }, { "throttleWriteIOPSDevice", "wiops" },
+};
 
 struct rdt_conf { char *clos, *l3, *mem_bw; struct strs schemata; bool monitoring, cmt, mbm; };
 
 struct resources_conf {
 	struct {
 		struct opt limit, reservation, swap, swappiness, kernel, kernel_tcp;
-		bool no_oom_kill, use_hierarchy, chk_before_update;
+		bool no_oom_kill, use_hierarchy, check_before_update;
 	} memory;
 	struct {
 		struct opt shares, quota, period, burst, idle, rt_runtime, rt_period;
 		char *cpus, *mems;
 	} cpu;
 	struct { struct opt limit; } pids;
+	struct {
+		struct opt weight, leaf;
+		struct io_weight *devices;
+		size_t n_devices;
+		struct io_rates rates[IO_LIMITS];
+	} io;
+	struct { struct opt class_id; struct net_priority *prio; size_t n_prio; } network;
+	struct rdma_conf *rdma;
+	size_t n_rdma;
 	struct hugepage_conf *hugepages;
 	size_t n_hugepages;
 	struct device_rule *devices;
@@ -1937,7 +1971,7 @@ static const struct field memory_fields[] = {
 	{ "kernelTCP", K_OPT, false, R(memory.kernel_tcp) },
 	{ "disableOOMKiller", K_BOOL, false, R(memory.no_oom_kill) },
 	{ "useHierarchy", K_BOOL, false, R(memory.use_hierarchy) },
-	{ "checkBeforeUpdate", K_BOOL, false, R(memory.chk_before_update) }, { 0 }
+	{ "checkBeforeUpdate", K_BOOL, false, R(memory.check_before_update) }, { 0 }
 };
 static const struct field cpu_fields[] = {
 	{ "shares", K_OPT, false, R(cpu.shares) }, { "quota", K_OPT, false, R(cpu.quota) },
@@ -1948,7 +1982,41 @@ static const struct field cpu_fields[] = {
 	{ "realtimePeriod", K_OPT, false, R(cpu.rt_period) }, { 0 }
 };
 static const struct field pids_fields[] = { { "limit", K_OPT, true, R(pids.limit) }, { 0 } };
+static const struct field io_weight_fields[] = {
+	{ "major", K_I64, true, OFF(struct io_weight, major, int64_t) },
+	{ "minor", K_I64, true, OFF(struct io_weight, minor, int64_t) },
+	F_OPT(struct io_weight, "weight", weight),
+	F_OPT(struct io_weight, "leafWeight", leaf), { 0 }
+};
+static const struct field io_rate_fields[] = {
+	{ "major", K_I64, true, OFF(struct io_rate, major, int64_t) },
+	{ "minor", K_I64, true, OFF(struct io_rate, minor, int64_t) },
+	{ "rate", K_U64, true, OFF(struct io_rate, rate, uint64_t) }, { 0 }
+};
+#define IO(i, name) { name, K_LIST, false, R(io.rates[i].v), R(io.rates[i].n_v), \
+	sizeof(struct io_rate), io_rate_fields }
+static const struct field io_fields[] = {
+	{ "weight", K_OPT, false, R(io.weight) }, { "leafWeight", K_OPT, false, R(io.leaf) },
+	{ "weightDevice", K_LIST, false, R(io.devices), R(io.n_devices), sizeof(struct io_weight),
+	  io_weight_fields },
+	IO(IO_RBPS, "throttleReadBpsDevice"), IO(IO_WBPS, "throttleWriteBpsDevice"),
+	IO(IO_RIOPS, "throttleReadIOPSDevice"), IO(IO_WIOPS, "throttleWriteIOPSDevice"), { 0 }
+};
+#undef IO
+static const struct field net_priority_fields[] = {
+	F_STR_MUST(struct net_priority, "name", name),
+	{ "priority", K_U32, true, OFF(struct net_priority, priority, uint32_t) }, { 0 }
+};
+static const struct field network_fields[] = {
+	{ "classID", K_OPT, false, R(network.class_id) },
+	{ "priorities", K_LIST, false, R(network.prio), R(network.n_prio),
+	  sizeof(struct net_priority), net_priority_fields }, { 0 }
+};
 #undef R
+static const struct field rdma_fields[] = {
+	F_OPT(struct rdma_conf, "hcaHandles", handles),
+	F_OPT(struct rdma_conf, "hcaObjects", objects), { 0 }
+};
 static const struct field hugepage_fields[] = {
 	F_STR_MUST(struct hugepage_conf, "pageSize", size),
 	{ "limit", K_U64, true, offsetof(struct hugepage_conf, limit) }, { 0 }
@@ -1959,7 +2027,8 @@ static const struct field resources_fields[] = {        /* inner tables count fr
 	{ "pids", K_OBJ, .sub = pids_fields }, F_MAP(T, "unified", unified),
 	F_LIST(T, "devices", devices, struct device_rule, rule_fields),
 	F_LIST(T, "hugepageLimits", hugepages, struct hugepage_conf, hugepage_fields),
-	F_REFUSED("blockIO"), F_REFUSED("network"), F_REFUSED("rdma"), { 0 }
+	{ "blockIO", K_OBJ, .sub = io_fields }, { "network", K_OBJ, .sub = network_fields },
+	F_KEYED(T, "rdma", rdma, struct rdma_conf, rdma_fields), { 0 }
 };
 #undef T
 
@@ -2197,7 +2266,39 @@ static int conf_check_mounts(const struct config *c)
 	return 0;
 }
 
-/* Makes up for the words that the spec allows but that cannot be had on cgroup v2. */
+static int conf_v1_only(const char *field)
+{
+	return fail("linux.resources.%s: exists on cgroup v1 only", field);
+}
+
+static int conf_check_weight(const struct opt *w, const char *field)
+{
+	if (w->v && (w->v < 10 || w->v > 1000))
+		return fail("linux.resources.blockIO.%s: %" PRId64 " is not in 10..1000", field,
+			    w->v);
+	return 0;
+}
+
+static int conf_check_io(const struct resources_conf *r)
+{
+	if (r->io.leaf.v)
+		return conf_v1_only("blockIO.leafWeight");
+	TRY(conf_check_weight(&r->io.weight, "weight"));
+	for (size_t i = 0; i < r->io.n_devices; i++) {
+		const struct io_weight *d = &r->io.devices[i];
+
+		if (!d->weight.set && !d->leaf.set)
+			return fail("linux.resources.blockIO.weightDevice[%zu]: neither weight nor "
+				    "leafWeight", i);
+		if (d->leaf.v)
+			return conf_v1_only("blockIO.weightDevice.leafWeight");
+		TRY(conf_check_weight(&d->weight, "weightDevice.weight"));
+	}
+	return 0;
+}
+
+/* What the specification allows and cgroup v2 cannot do is an error (config-linux.md "Unified"), as
+ * long as something is asked for: zero, false and empty ask for nothing. */
 static int conf_check_resources(const struct resources_conf *r)
 {
 	for (size_t i = 0; i < r->n_hugepages; i++) {
@@ -2211,16 +2312,17 @@ static int conf_check_resources(const struct resources_conf *r)
 	if (r->memory.no_oom_kill)
 		return fail(
 			"linux.resources.memory.disableOOMKiller: cgroup v2 has no such switch");
-	if (r->cpu.rt_runtime.set || r->cpu.rt_period.set)
+	if (r->cpu.rt_runtime.v || r->cpu.rt_period.v)
 		return fail("linux.resources.cpu: realtime limits exist on cgroup v1 only");
-	if (r->memory.chk_before_update)
-		return fail(
-			"linux.resources.memory.checkBeforeUpdate: not supported by this program");
-	if (r->memory.swappiness.set)
-		log_warn("linux.resources.memory.swappiness has no meaning on cgroup v2: ignored");
-	if (r->memory.kernel.set || r->memory.kernel_tcp.set)
-		log_warn("linux.resources.memory.kernel: obsolete kernel memory limit ignored");
-	return 0;
+	if (r->network.class_id.v)
+		return conf_v1_only("network.classID");
+	if (r->network.n_prio)
+		return conf_v1_only("network.priorities");
+	for (size_t i = 0; i < r->n_rdma; i++)
+		if (!r->rdma[i].handles.set && !r->rdma[i].objects.set)
+			return fail("linux.resources.rdma.%s: neither hcaHandles nor hcaObjects",
+				    r->rdma[i].name);
+	return conf_check_io(r);
 }
 
 static int conf_check_number(size_t device, const char *name, int64_t v, uint32_t max)
@@ -3248,36 +3350,44 @@ static int ns_write_maps(const struct config *c, int proc, pid_t pid)
  * One cgroup v2 directory for each container: found, made with its controllers enabled down the
  * path, limited, frozen, killed, removed.  Files are written relative to its descriptor.  One
  * table maps a limit of the configuration to its file.
- * Entries: cg_path cg_create cg_open cg_apply cg_devices cg_freeze cg_is_frozen cg_kill cg_pids
- * cg_destroy rdt_*.  Writes: c->cgroup, c->cgroup_fd, c->rdt*.                                 */
+ * Entries: cg_path cg_create cg_open cg_apply cg_update cg_devices cg_freeze cg_is_frozen
+ * cg_signal cg_pids cg_oom_kills cg_destroy rdt_*.
+ * Writes: c->cgroup_fd, c->cgroup_made, c->rdt*.                                               */
 
 /* What `cgroup.controllers` reads in the kernels there are: short. */
 #define CG_TEXT 4096
 
-/* The cgroup2 mount: where it always is, where hybrid hosts have it, else as mountinfo says. */
-static int cg_mount(int proc)
+static int cg_mount_at(const char *place)
 {
-	static const char *const places[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
+	autoclose int fd = openat(AT_FDCWD, place, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct statfs fs;
 
-	for (size_t i = 0; i < LEN(places); i++) {
-		autoclose int fd = openat(AT_FDCWD, places[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return fd >= 0 && fstatfs(fd, &fs) == 0 && fs.f_type == CGROUP2_MAGIC ? take_fd(&fd) : -1;
+}
 
-		if (fd >= 0 && fstatfs(fd, &fs) == 0 && fs.f_type == CGROUP2_MAGIC)
-			return take_fd(&fd);
-	}
+/* The cgroup2 mount: where it always is, where hybrid hosts have it, else as mountinfo says.  Where
+ * there is none, and nothing else has its place, root gets one that only this process sees. */
+static int cg_mount(int proc)
+{
+	struct statfs fs;
+	int fd = cg_mount_at("/sys/fs/cgroup");
+
+	if (fd < 0)
+		fd = cg_mount_at("/sys/fs/cgroup/unified");
+	if (fd >= 0)
+		return fd;
 	char *line = file_read_at(proc, "self/mountinfo", 16 << 20), *save = NULL;
 
 	for (line = line ? strtok_r(line, "\n", &save) : NULL; line;
-	     line = strtok_r(NULL, "\n", &save)) {
-		if (!strstr(line, " - cgroup2 "))
-			continue;
-		int fd = openat(AT_FDCWD, proc_mountpoint(line), O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-		if (fd >= 0)
+	     line = strtok_r(NULL, "\n", &save))
+		if (strstr(line, " - cgroup2 ") && (fd = cg_mount_at(proc_mountpoint(line))) >= 0)
 			return fd;
-	}
-	fail("no cgroup2 file system is mounted; try: mount -t cgroup2 none /sys/fs/cgroup");
+	bool v1 = statfs("/sys/fs/cgroup", &fs) == 0 && fs.f_type != SYSFS_MAGIC;
+
+	if (!v1 && (fd = sys_private_fs("cgroup2")) >= 0)
+		return fd;
+	fail("no cgroup2 file system is mounted; try: mount -t cgroup2 none /sys/fs/cgroup%s",
+	     v1 ? "/unified" : "");
 	err.no = ENODEV;                        /* and so no cgroup of ours is anywhere */
 	return -1;
 }
@@ -3360,19 +3470,26 @@ static int cg_open(struct container *c)
 	return c->cgroup_fd < 0 ? efail("cgroup %s", c->cgroup) : 0;
 }
 
-/* Refuses a cgroup that exists already and holds processes or is frozen. */
+/* Refuses a cgroup that exists already and holds processes or is frozen, or is to be made below a
+ * frozen one: init would freeze on birth, and create with it. */
 static int cg_check_free(const struct container *c)
 {
 	autoclose int root = cg_mount(c->proc_fd);
 	autoclose int dir = root < 0 ? -1 : cg_child(root, c->cgroup[1] ? c->cgroup + 1 : ".");
+	char *at = str_dup(c->cgroup), *slash;
 
 	if (root < 0)
 		return -1;
-	if (dir < 0 || !c->cgroup[1])           /* to be made, or refused by cg_create() */
-		return 0;
-	if (cg_says(dir, "populated 1"))
+	if (dir >= 0 && c->cgroup[1] && cg_says(dir, "populated 1"))
 		return fail("container's cgroup is not empty: %s holds processes", c->cgroup);
-	return cg_says(dir, "frozen 1") ? fail("container's cgroup is frozen: %s", c->cgroup) : 0;
+	/* The default place is beside our own cgroup: a frozen one above would have us as well. */
+	while (dir < 0 && c->conf->cgroups_path && (slash = strrchr(at, '/')) > at) {
+		*slash = '\0';
+		dir = cg_child(root, at + 1);
+	}
+	if (dir >= 0 && cg_says(dir, "frozen 1"))
+		return fail("container's cgroup is frozen: %s", at);
+	return 0;                               /* to be made, or refused by cg_create() */
 }
 
 /* Makes c->cgroup and the way to it.  -1 with errno kept for the caller's judgement. */
@@ -3397,9 +3514,27 @@ static int cg_create(struct container *c)
 			return efail("open cgroup %s: %s", c->cgroup, name);
 		close_p(&dir);
 		dir = next;
+		c->cgroup_made = made;
 	}
 	c->cgroup_fd = take_fd(&dir);
 	return 0;
+}
+
+/* Why the kernel would not let a process into the cgroup: EOPNOTSUPP or EBUSY of clone3() and of
+ * writing cgroup.procs; err.no stays.  Anything else is not ours to explain: 0. */
+static int cg_fail_join(const struct container *c)
+{
+	int no = errno;
+	char *type = no == EOPNOTSUPP ? file_read_at(c->cgroup_fd, "cgroup.type", CG_TEXT) : NULL;
+
+	if (type)
+		fail("cgroup %s: is \"%.*s\" and takes no container; is a cgroup above it "
+		     "threaded?", c->cgroup, (int)strcspn(type, "\n"), type);
+	else if (no == EBUSY)
+		fail("cgroup %s: passes controllers on to cgroups below it, so it may hold no "
+		     "processes itself", c->cgroup);
+	err.no = errno = no;
+	return type || no == EBUSY ? -1 : 0;
 }
 
 /* The numbers that the limits table points at, computed from the configuration. */
@@ -3540,23 +3675,111 @@ static bool cg_is_v1(int proc, const char *controller)
 		      strstr(v1, str_fmt(",%s,", controller)));
 }
 
-/* Why a limit could not be set: the controller is missing (and where it went), or the value. */
+/* Is the word in that file of dir? */
+static bool cg_lists(int dir, const char *file, const char *word)
+{
+	char *text = file_read_at(dir, file, CG_TEXT), *save = NULL;
+
+	for (char *w = text ? strtok_r(text, " \n", &save) : NULL; w;
+	     w = strtok_r(NULL, " \n", &save))
+		if (str_eq(w, word))
+			return true;
+	return false;
+}
+
+/* Why a controller is not there: follows the path to where it gets lost, and asks for it once more
+ * to hear the reason.  Costs nothing until it is needed. */
+static char *cg_why(const struct container *c, const char *controller)
+{
+	char *rest = str_dup(c->cgroup), *name, *save = NULL;
+	autoclose int dir = cg_mount(c->proc_fd);
+
+	if (cg_is_v1(c->proc_fd, controller))
+		return str_fmt("the %s controller is bound to cgroup v1 here; boot with "
+			       "cgroup_no_v1=all to use it", controller);
+	for (name = strtok_r(rest, "/", &save); name && dir >= 0;
+	     name = strtok_r(NULL, "/", &save)) {
+		const char *at = str_fmt("%.*s", (int)(name - rest), c->cgroup);
+		int next = cg_child(dir, name);
+
+		if (cg_lists(dir, "cgroup.controllers", controller) &&
+		    file_write_at(dir, "cgroup.subtree_control", str_fmt("+%s", controller)) < 0) {
+			const char *why = errno_text(errno);
+
+			if (errno == EBUSY)
+				why = "it holds processes, and only a cgroup that holds none may";
+			close_p(&next);
+			return str_fmt("cgroup %s does not pass the %s controller on "
+				       "(cgroup.subtree_control): %s", at, controller, why);
+		}
+		close_p(&dir);
+		dir = next;
+	}
+	return str_fmt("the %s controller is not available in cgroup %s", controller, c->cgroup);
+}
+
+/* Why a limit could not be set: the value, the file, or the controller and where it went. */
 static int cg_fail(const struct container *c, const char *file, const char *field,
 		   const char *value)
 {
 	int no = errno;
-	char controller[32];
+	char *controller = str_ndup(file, strcspn(file, "."));
+	bool lacks = no == ENOENT && !str_eq(controller, "cgroup") &&
+		     !cg_lists(c->cgroup_fd, "cgroup.controllers", controller);
 
-	snprintf(controller, sizeof controller, "%.*s", (int)strcspn(file, "."), file);
-	if (no != ENOENT)
-		return fail_no(no, "linux.resources.%s: write \"%s\" to %s", field, value, file);
-	if (cg_is_v1(c->proc_fd, controller))
-		return fail(
-			"linux.resources.%s: %s: the %s controller is bound to cgroup v1 here; "
-			"boot with cgroup_no_v1=all to use it",
-			field, file, controller);
-	return fail("linux.resources.%s: %s: the %s controller is not available in cgroup %s",
-		    field, file, controller, c->cgroup);
+	if (str_eq(field, "unified") && lacks)
+		return fail("linux.resources: unified resource \"%s\" can't be set: controller "
+			    "\"%s\" not available: %s", file, controller, cg_why(c, controller));
+	if (lacks)
+		return fail("linux.resources.%s: cannot write \"%s\" to %s: %s", field, value, file,
+			    cg_why(c, controller));
+	if (no == ENOENT)
+		return fail_no(no, "linux.resources.%s: cannot write \"%s\": this kernel has no %s",
+			       field, value, file);
+	return fail_no(no, "linux.resources.%s: write \"%s\" to %s", field, value, file);
+}
+
+/* What files said before they were written, the newest last, so that a failing `update` can put it
+ * back.  on: `update` only. */
+static struct { bool on; struct strs files, texts; } cg_undo;
+
+static void cg_undo_add(const char *file, char *text)
+{
+	strs_add(&cg_undo.files, str_dup(file));
+	strs_add(&cg_undo.texts, text);
+}
+
+/* In a file with a line for each device ("8:0 rbps=1") only that line counts; where there was none,
+ * what takes the limit off again. */
+static void cg_remember(const struct container *c, const char *file, const char *value)
+{
+	char *old = file_read_at(c->cgroup_fd, file, 1 << 16), *save = NULL;
+	size_t key = strcspn(value, " "), n = cg_undo.files.n;
+	bool device = value[key] && memchr(value, ':', key);
+
+	if (!old)                               /* is only written: nothing to go back to */
+		return;
+	for (char *l = strtok_r(old, "\n", &save); l; l = strtok_r(NULL, "\n", &save))
+		if (!device || strncmp(l, value, key + 1) == 0)
+			cg_undo_add(file, l);
+	if (cg_undo.files.n > n)
+		return;
+	/* A cpuset that holds processes takes no empty list again (ENOSPC): what it amounts to. */
+	if (str_starts(file, "cpuset.") &&
+	    (old = file_read_at(c->cgroup_fd, str_fmt("%s.effective", file), CG_TEXT)))
+		cg_undo_add(file, old);
+	else
+		cg_undo_add(file, !device ? str_dup("\n") : str_fmt("%.*s %s", (int)key, value,
+			    str_eq(file, "io.max") ? "rbps=max wbps=max riops=max wiops=max" :
+						     "default"));
+}
+
+static void cg_roll_back(const struct container *c)
+{
+	for (size_t i = cg_undo.files.n; i-- > 0;)
+		if (file_write_at(c->cgroup_fd, cg_undo.files.v[i], cg_undo.texts.v[i]) < 0)
+			log_warn("%s: put \"%s\" back: %s", cg_undo.files.v[i],
+				 cg_undo.texts.v[i], errno_text(errno));
 }
 
 static int cg_write(const struct container *c, const char *file, const char *field,
@@ -3564,22 +3787,27 @@ static int cg_write(const struct container *c, const char *file, const char *fie
 {
 	if (c->cgroup_fd < 0)
 		return fail("linux.resources.%s: the container has no cgroup", field);
+	if (cg_undo.on)
+		cg_remember(c, file, value);
 	return file_write_at(c->cgroup_fd, file, value) < 0 ? cg_fail(c, file, field, value) : 0;
 }
 
-/* linux.resources.unified: file names to texts; several lines are several writes. */
+/* linux.resources.unified: file names to texts; several lines are several writes.  The messages
+ * are runc's. */
 static int cg_unified(const struct container *c, const struct map *m)
 {
 	for (size_t i = 0; i < m->n; i++) {
 		char *line = str_dup(m->v[i].value), *save = NULL;
 		const char *key = m->v[i].key;
 
-		if (strchr(key, '/') || !strchr(key, '.') || *key == '.')
-			return fail(
-				"linux.resources.unified: \"%s\" is not the name of a cgroup file",
-				key);
+		if (strchr(key, '/'))
+			return fail("linux.resources: unified resource \"%s\" must be a file name "
+				    "(no slashes)", key);
+		if (!strchr(key, '.') || *key == '.')
+			return fail("linux.resources: unified resource \"%s\" must be in the form "
+				    "CONTROLLER.PARAMETER", key);
 		for (line = strtok_r(line, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
-			TRY(cg_write(c, key, str_fmt("unified[%s]", key), line));
+			TRY(cg_write(c, key, "unified", line));
 	}
 	return 0;
 }
@@ -3588,13 +3816,73 @@ static int cg_hugepages(const struct container *c, const struct resources_conf *
 {
 	for (size_t i = 0; i < r->n_hugepages; i++) {
 		const struct hugepage_conf *h = &r->hugepages[i];
+		char *file = str_fmt("hugetlb.%s.rsvd.max", h->size);
 		char *value = str_fmt("%" PRIu64, h->limit);
 
 		/* the reservation limit first; kernels before 5.7 have none */
-		if (c->cgroup_fd >= 0 && file_write_at(c->cgroup_fd,
-		    str_fmt("hugetlb.%s.rsvd.max", h->size), value) < 0 && errno != ENOENT)
-			return efail("linux.resources.hugepageLimits[%zu]", i);
+		if (c->cgroup_fd >= 0 && faccessat(c->cgroup_fd, file, F_OK, 0) == 0)
+			TRY(cg_write(c, file, "hugepageLimits", value));
 		TRY(cg_write(c, str_fmt("hugetlb.%s.max", h->size), "hugepageLimits", value));
+	}
+	return 0;
+}
+
+/* io.weight (1..10000) for a weight of cgroup v1 (10..1000), as runc and crun convert it. */
+static int64_t cg_io_weight(int64_t weight)
+{
+	return 1 + (weight - 10) * 9999 / 990;
+}
+
+/* linux.resources.blockIO.  The weights of v1 are those of the BFQ scheduler; without it they go to
+ * io.weight, which has a wider range. */
+static int cg_io(const struct container *c, const struct resources_conf *r)
+{
+	bool weights = r->io.weight.v || r->io.n_devices;
+	bool bfq = weights && c->cgroup_fd >= 0 &&
+		   faccessat(c->cgroup_fd, "io.bfq.weight", F_OK, 0) == 0;
+	const char *file = bfq ? "io.bfq.weight" : "io.weight";
+	int64_t w = r->io.weight.v;
+
+	if (w)
+		TRY(cg_write(c, file, "blockIO.weight",
+			     str_fmt("%" PRId64, bfq ? w : cg_io_weight(w))));
+	for (size_t i = 0; i < r->io.n_devices; i++) {
+		const struct io_weight *d = &r->io.devices[i];
+
+		w = d->weight.v;
+		if (w)
+			TRY(cg_write(c, file, "blockIO.weightDevice",
+				     str_fmt("%" PRId64 ":%" PRId64 " %" PRId64, d->major,
+					     d->minor, bfq ? w : cg_io_weight(w))));
+	}
+	for (int k = 0; k < IO_LIMITS; k++)
+		for (size_t i = 0; i < r->io.rates[k].n_v; i++) {
+			const struct io_rate *d = &r->io.rates[k].v[i];
+			/* on v1 a rate of zero takes the limit off */
+			const char *rate = d->rate ? str_fmt("%" PRIu64, d->rate) : "max";
+
+			TRY(cg_write(c, "io.max", str_fmt("blockIO.%s", io_limits[k].field),
+				     str_fmt("%" PRId64 ":%" PRId64 " %s=%s", d->major, d->minor,
+					     io_limits[k].key, rate)));
+		}
+	return 0;
+}
+
+static int cg_rdma(const struct container *c, const struct resources_conf *r)
+{
+	for (size_t i = 0; i < r->n_rdma; i++) {
+		const struct rdma_conf *d = &r->rdma[i];
+		struct buf b = { 0 };
+
+		if (!*d->name || d->name[strcspn(d->name, " \t\n")])
+			return fail("linux.resources.rdma: \"%s\" is not the name of a device",
+				    d->name);
+		buf_fmt(&b, "%s", d->name);
+		if (d->handles.set)
+			buf_fmt(&b, " hca_handle=%" PRId64, d->handles.v);
+		if (d->objects.set)
+			buf_fmt(&b, " hca_object=%" PRId64, d->objects.v);
+		TRY(cg_write(c, "rdma.max", "rdma", b.p));
 	}
 	return 0;
 }
@@ -3606,6 +3894,7 @@ static int cg_chown(const struct container *c, uid_t uid)
 	static const char usual[] = "cgroup.procs\ncgroup.subtree_control\ncgroup.threads\n";
 	char *list = file_read_at(AT_FDCWD, "/sys/kernel/cgroup/delegate", CG_TEXT), *save = NULL;
 
+	assert(c->cgroup_fd >= 0);
 	if (fchownat(c->cgroup_fd, "", uid, (gid_t)-1, AT_EMPTY_PATH) < 0)
 		return efail("give cgroup %s to uid %u", c->cgroup, uid);
 	list = list ? list : str_dup(usual);
@@ -3626,15 +3915,69 @@ static const char *cg_text(const struct cg_values *v, const struct cg_limit *l)
 	       number->v == -1 ? "max" : str_fmt("%" PRId64, number->v);
 }
 
-/* Writes every limit that the configuration names, and nothing else. */
-static int cg_apply(const struct container *c, const struct resources_conf *r)
+/* A number in a file of the cgroup; "max" is UINT64_MAX.  False if there is none. */
+static bool cg_number(int dir, const char *file, uint64_t *out)
 {
-	struct cg_values v = { 0 };
+	char *text = file_read_at(dir, file, CG_TEXT);
 
-	TRY(cg_values(r, &v));
+	if (!text)
+		return false;
+	text[strcspn(text, "\n")] = '\0';
+	*out = UINT64_MAX;
+	return str_eq(text, "max") || str_u64(text, UINT64_MAX, out) == 0;
+}
+
+/* The number after `key` in a text of lines "key number"; 0 if there is none. */
+static uint64_t cg_value_of(const char *text, const char *key)
+{
+	size_t n = strlen(key);
+	uint64_t v = 0;
+
+	for (const char *l = text; l && *l; l = strchr(l, '\n'), l = l ? l + 1 : l)
+		if (strncmp(l, key, n) == 0 && l[n] == ' ' &&
+		    str_u64(str_ndup(l + n + 1, strcspn(l + n + 1, "\n")), UINT64_MAX, &v) == 0)
+			return v;
+	return 0;
+}
+
+/* How many processes of the cgroup the kernel has killed for want of memory. */
+static uint64_t cg_oom_kills(const struct container *c)
+{
+	char *text = c->cgroup_fd < 0 ? NULL : file_read_at(c->cgroup_fd, "memory.events", CG_TEXT);
+
+	return cg_value_of(text, "oom_kill");
+}
+
+/* linux.resources.memory.checkBeforeUpdate: on cgroup v2 a limit below the usage kills. */
+static int cg_check_usage(const struct container *c, const struct resources_conf *r)
+{
+	uint64_t now;
+	int64_t limit = r->memory.limit.v, both = r->memory.swap.v;
+
+	if (!r->memory.check_before_update || !cg_number(c->cgroup_fd, "memory.current", &now))
+		return 0;
+	if (both > 0 && (uint64_t)both <= now)
+		return fail("linux.resources.memory.swap: rejecting memory+swap limit %" PRId64
+			    " <= usage %" PRIu64, both, now);
+	if (limit > 0 && (uint64_t)limit <= now)
+		return fail("linux.resources.memory.limit: rejecting memory limit %" PRId64
+			    " <= usage %" PRIu64, limit, now);
+	return 0;
+}
+
+static int cg_apply_values(const struct container *c, const struct resources_conf *r,
+			   const struct cg_values *v)
+{
+	/* The kernel takes no burst above the quota: one of the two orders is right, and the table
+	 * has the other.  Its word on the value comes there. */
+	if (v->cpu_burst.set && v->cpu_max && c->cgroup_fd >= 0) {
+		if (cg_undo.on)
+			cg_remember(c, "cpu.max.burst", "");
+		file_write_at(c->cgroup_fd, "cpu.max.burst", str_fmt("%" PRId64, v->cpu_burst.v));
+	}
 	for (size_t i = 0; i < LEN(cg_limits); i++) {
 		const struct cg_limit *l = &cg_limits[i];
-		const char *text = cg_text(&v, l);
+		const char *text = cg_text(v, l);
 
 		/* Nothing limits what has no controller: "max" is true already, and so is no swap
 		 * on a kernel that does not account for it (swapaccount=0). */
@@ -3645,8 +3988,71 @@ static int cg_apply(const struct container *c, const struct resources_conf *r)
 		if (text)
 			TRY(cg_write(c, l->file, l->field, text));
 	}
+	TRY(cg_io(c, r));
 	TRY(cg_hugepages(c, r));
+	TRY(cg_rdma(c, r));
 	return cg_unified(c, &r->unified);
+}
+
+/* What is accepted and has no effect on cgroup v2, as in runc. */
+static void cg_warn_ignored(const struct resources_conf *r)
+{
+	if (r->memory.swappiness.set)
+		log_warn("linux.resources.memory.swappiness has no meaning on cgroup v2: ignored");
+	if (r->memory.kernel.set || r->memory.kernel_tcp.set)
+		log_warn("linux.resources.memory.kernel: obsolete kernel memory limit ignored");
+}
+
+/* Writes every limit that the configuration names, and nothing else. */
+static int cg_apply(const struct container *c, const struct resources_conf *r)
+{
+	struct cg_values v = { 0 };
+
+	cg_warn_ignored(r);
+	TRY(cg_values(r, &v));
+	TRY(cg_check_usage(c, r));
+	return cg_apply_values(c, r, &v);
+}
+
+/* What a change of one value needs to know of its partner (memory and memory+swap, quota and
+ * period), read from the cgroup: the kernel knows best what holds now. */
+static void cg_read_partners(const struct container *c, struct resources_conf *r)
+{
+	uint64_t memory, swap, v;
+	char *cpu = file_read_at(c->cgroup_fd, "cpu.max", CG_TEXT);
+	bool has_memory = cg_number(c->cgroup_fd, "memory.max", &memory) && memory != UINT64_MAX;
+	bool has_swap = cg_number(c->cgroup_fd, "memory.swap.max", &swap) && swap != UINT64_MAX;
+
+	if (r->memory.limit.v == -1 && !r->memory.swap.set)     /* as runc: both unlimited */
+		r->memory.swap = (struct opt){ true, -1 };
+	if (r->memory.limit.v > 0 && !r->memory.swap.set && has_memory && has_swap)
+		r->memory.swap = (struct opt){ true, (int64_t)(memory + swap) };
+	if (r->memory.swap.v && !r->memory.limit.v && has_memory)
+		r->memory.limit = (struct opt){ true, (int64_t)memory };
+	if (cpu && r->cpu.quota.set && !r->cpu.period.set &&
+	    str_u64(str_word(cpu, 1), INT64_MAX, &v) == 0)
+		r->cpu.period = (struct opt){ true, (int64_t)v };
+	if (cpu && r->cpu.period.set && !r->cpu.quota.set &&
+	    str_u64(str_word(cpu, 0), INT64_MAX, &v) == 0)
+		r->cpu.quota = (struct opt){ true, (int64_t)v };
+}
+
+/* `update`: writes what r names and what follows from it.  On failure the old limits are back. */
+static int cg_update(const struct container *c, const struct resources_conf *r)
+{
+	struct resources_conf all = *r;
+	struct cg_values v = { 0 };
+
+	cg_warn_ignored(r);
+	cg_read_partners(c, &all);
+	TRY(cg_values(&all, &v));
+	v.mem_max.set &= r->memory.limit.set;   /* only read */
+	TRY(cg_check_usage(c, r));
+	cg_undo.on = true;
+	if (cg_apply_values(c, r, &v) == 0)
+		return 0;
+	cg_roll_back(c);
+	return -1;
 }
 
 /* -- devices: the ordered allow and deny list of cgroup v1 as one BPF program ---------------- */
@@ -3891,28 +4297,79 @@ static int dev_load(const struct dev_prog *p)
 	return fd;
 }
 
-/* Attaches the device policy to the cgroup.  Where we lack the privilege and run for an ordinary
- * user (bpf(2) needs it in the first user namespace) file permissions alone decide, as in runc. */
+/* The device programs that a cgroup of others' making has: at most n.  One alone can be replaced
+ * in the same step that attaches ours; more are taken off after it, so that there is no moment
+ * without a program. */
+static uint32_t dev_attached(int cgroup, uint32_t *ids, uint32_t n)
+{
+	union bpf_attr a = { .query = {
+		.target_fd = (uint32_t)cgroup, .attach_type = BPF_CGROUP_DEVICE,
+		.prog_ids = (uint64_t)(uintptr_t)ids, .prog_cnt = n,
+	} };
+
+	return syscall(SYS_bpf, BPF_PROG_QUERY, &a, sizeof a) < 0 ? 0 : a.query.prog_cnt;
+}
+
+static int dev_program_fd(uint32_t id)
+{
+	union bpf_attr a = { .prog_id = id };
+
+	return (int)syscall(SYS_bpf, BPF_PROG_GET_FD_BY_ID, &a, sizeof a);
+}
+
+/* Puts a program (-1: none) in the place of those that are there.  -1 with errno set. */
+static int dev_attach(const struct container *c, int prog_fd)
+{
+	uint32_t old[64], n = c->cgroup_made ? 0 : dev_attached(c->cgroup_fd, old, LEN(old));
+	union bpf_attr a = {
+		.target_fd = (uint32_t)c->cgroup_fd, .attach_bpf_fd = (uint32_t)prog_fd,
+		.attach_type = BPF_CGROUP_DEVICE, .attach_flags = BPF_F_ALLOW_MULTI,
+	};
+
+	if (prog_fd >= 0 && n == 1) {
+		autoclose int fd = dev_program_fd(old[0]);
+
+		a.attach_flags |= BPF_F_REPLACE;
+		a.replace_bpf_fd = (uint32_t)fd;
+		if (fd >= 0 && syscall(SYS_bpf, BPF_PROG_ATTACH, &a, sizeof a) == 0)
+			return 0;
+		a.attach_flags = BPF_F_ALLOW_MULTI;
+		a.replace_bpf_fd = 0;
+	}
+	if (prog_fd >= 0 && syscall(SYS_bpf, BPF_PROG_ATTACH, &a, sizeof a) < 0)
+		return -1;
+	for (uint32_t i = 0; i < n; i++) {
+		autoclose int fd = dev_program_fd(old[i]);
+		union bpf_attr d = {
+			.target_fd = (uint32_t)c->cgroup_fd, .attach_bpf_fd = (uint32_t)fd,
+			.attach_type = BPF_CGROUP_DEVICE,
+		};
+
+		if (fd < 0 || syscall(SYS_bpf, BPF_PROG_DETACH, &d, sizeof d) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Makes the configuration's device policy that of the cgroup, in place of any it had.  Where we
+ * lack the privilege and run for an ordinary user (bpf(2) needs it in the first user namespace)
+ * file permissions alone decide, as in runc. */
 static int cg_devices(const struct container *c, const struct resources_conf *r, bool rootless)
 {
 	struct dev_list l;
 	struct dev_prog p;
 
 	TRY(dev_list(&l, r->devices, r->n_devices));
-	if (c->cgroup_fd < 0 || (l.allow && !l.n))
+	bool any = l.allow && !l.n;             /* needs no program */
+
+	if (c->cgroup_fd < 0 || (any && c->cgroup_made))
 		return 0;
-	dev_compile(&l, &p);
-	autoclose int prog_fd = dev_load(&p);
+	if (!any)
+		dev_compile(&l, &p);
+	autoclose int prog_fd = any ? -1 : dev_load(&p);
 
-	if (prog_fd >= 0) {
-		union bpf_attr a = {
-			.target_fd = (uint32_t)c->cgroup_fd, .attach_bpf_fd = (uint32_t)prog_fd,
-			.attach_type = BPF_CGROUP_DEVICE, .attach_flags = BPF_F_ALLOW_MULTI,
-		};
-
-		if (syscall(SYS_bpf, BPF_PROG_ATTACH, &a, sizeof a) == 0)
-			return 0;
-	}
+	if ((any || prog_fd >= 0) && dev_attach(c, prog_fd) == 0)
+		return 0;
 	if (rootless && (errno == EPERM || errno == EACCES))
 		return 0;
 	if (errno == ENOSYS)
@@ -3964,6 +4421,13 @@ static bool cg_is_frozen(struct container *c)
 	return cg_says(c->cgroup_fd, "frozen 1");
 }
 
+static bool cg_is_freezing(const struct container *c)
+{
+	char *text = c->cgroup_fd < 0 ? NULL : file_read_at(c->cgroup_fd, "cgroup.freeze", CG_TEXT);
+
+	return text && *text == '1';
+}
+
 static int cg_freeze(struct container *c, bool freeze)
 {
 	TRY(cg_open(c));
@@ -4005,15 +4469,42 @@ static int cg_pids(struct container *c, struct strs *pids)
 	return cg_walk(c->cgroup_fd, cg_visit_pids, pids);
 }
 
-/* Sends a signal to every process of the cgroup.  They are frozen for the time it takes, so that
- * none can fork away; SIGKILL has cgroup.kill since 5.14. */
-static int cg_signal(struct container *c, int sig)
+/* Signals those of `pids` (at most 64, from *at on) that are still in the cgroup and were not
+ * signalled before.  Their pidfds are opened first and the list is read again: a pid that is in
+ * both is the process that the pidfd holds, however fast pids are reused.  Returns how many. */
+static int cg_signal_some(struct container *c, int sig, const struct strs *pids, struct strs *done)
+{
+	struct { char *pid; int fd; } held[64];
+	struct strs now = { 0 };
+	size_t n = 0, sent = 0;
+
+	for (size_t i = 0; i < pids->n && n < LEN(held); i++) {
+		uint64_t pid;
+
+		if (strs_has(done, pids->v[i]) || str_u64(pids->v[i], INT_MAX, &pid) < 0 || !pid)
+			continue;               /* 0: of another pid namespace */
+		held[n].pid = pids->v[i];
+		held[n].fd = sys_pidfd_open((pid_t)pid);
+		n += held[n].fd >= 0;
+	}
+	int r = n ? cg_pids(c, &now) : 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (r == 0 && strs_has(&now, held[i].pid)) {
+			sys_pidfd_signal(held[i].fd, sig);      /* ESRCH: gone, which is fine */
+			strs_add(done, held[i].pid);
+			sent++;
+		}
+		close_p(&held[i].fd);
+	}
+	return r < 0 ? -1 : (int)sent;
+}
+
+/* SIGKILL for all, where cgroup.kill is missing (before 5.14): frozen they cannot fork away, and a
+ * frozen process still dies of it.  Thawed on every way out. */
+static int cg_kill_frozen(struct container *c)
 {
 	struct strs pids = { 0 };
-
-	TRY(cg_open(c));
-	if (sig == SIGKILL && file_write_at(c->cgroup_fd, "cgroup.kill", "1") == 0)
-		return 0;
 	bool froze = file_write_at(c->cgroup_fd, "cgroup.freeze", "1") == 0;
 
 	if (froze && cg_wait_event(c->cgroup_fd, "frozen 1", 2000) < 0)
@@ -4023,12 +4514,34 @@ static int cg_signal(struct container *c, int sig)
 	for (size_t i = 0; i < pids.n; i++) {
 		uint64_t pid;
 
-		if (str_u64(pids.v[i], INT_MAX, &pid) == 0 && pid) /* 0: of another pid namespace */
-			kill((pid_t)pid, sig);  /* ESRCH: gone meanwhile, which is fine */
+		if (str_u64(pids.v[i], INT_MAX, &pid) == 0 && pid)
+			kill((pid_t)pid, SIGKILL);      /* frozen: its pid is still its own */
 	}
 	if (froze && file_write_at(c->cgroup_fd, "cgroup.freeze", "0") < 0)
 		return efail("thaw the cgroup");
 	return r;
+}
+
+/* Sends a signal to every process of the cgroup.  Nothing is frozen for it (a paused container
+ * stays paused, and one whose signaller dies goes on): who forks meanwhile is found by the next
+ * round, until a round finds nobody new. */
+static int cg_signal(struct container *c, int sig)
+{
+	struct strs done = { 0 };
+	int sent = 1;
+
+	TRY(cg_open(c));
+	if (sig == SIGKILL)
+		return fault("cgroup.kill") == 0 &&
+		       file_write_at(c->cgroup_fd, "cgroup.kill", "1") == 0 ?
+		       0 : (err_clear(), cg_kill_frozen(c));
+	for (int rounds = 0; sent > 0 && rounds < 1000; rounds++) {
+		struct strs pids = { 0 };
+
+		TRY(cg_pids(c, &pids));
+		TRY(sent = cg_signal_some(c, sig, &pids, &done));
+	}
+	return 0;
 }
 
 static int cg_visit_remove(int dir, void *arg)
@@ -4319,6 +4832,29 @@ static int rdt_apply(const struct container *c)
 	if (r < 0 && made)                      /* a moment old: nobody else is in it */
 		rdt_remove(root, c->rdt);
 	return r;
+}
+
+/* `update`: gives the container's group other schemas; one that has no group gets one. */
+static int rdt_update(struct container *c, const struct rdt_conf *r)
+{
+	autoclose int root = rdt_mount(c->proc_fd);
+	bool fresh = !c->rdt;
+
+	if (root < 0)                           /* runc's words */
+		return fail("Intel RDT/%s schema is not enabled",
+			    r->l3 ? "CAT: l3 cache" : "MBA: memory bandwidth");
+	if (fresh) {
+		c->rdt = c->id;
+		c->rdt_made = true;
+		TRY(state_save(c));
+		if (mkdirat(root, c->rdt, 0755) < 0 && errno != EEXIST)
+			return efail("linux.intelRdt: make group %s", c->rdt);
+		TRY(rdt_join(c, (pid_t)c->pid));
+	}
+	autoclose int group = rdt_dir(root, c->rdt);
+
+	return group < 0 ? efail("linux.intelRdt: group %s", c->rdt) :
+	       rdt_write_schemas(root, group, r);
 }
 
 /* Removes what was made for this container alone.  A group that closID names is never removed, even
@@ -9000,33 +9536,30 @@ static int run_make_scope(struct container *c, pid_t pid)
 	return state_save(c);
 }
 
-/* A container that has its cgroup mounted writable, in a cgroup namespace of its own, is to manage
- * what is below it: its user gets it (config-linux.md "Cgroup ownership"). */
+/* The cgroup goes to the user that runs the process exactly when the container, in a cgroup
+ * namespace of its own, has it mounted writable (config-linux.md "Cgroup ownership"). */
 static bool run_delegates(const struct config *conf)
 {
-	bool writable = false, stranger = conf->ns_any[NS_USER] || !conf->process.user.uid;
-
 	for (size_t i = 0; i < conf->n_mounts; i++) {
 		const struct mount_conf *m = &conf->mounts[i];
 
-		if (!m->type || !str_starts(m->type, "cgroup") ||
-		    strcmp(path_clean(m->dest), "/sys/fs/cgroup"))
-			continue;
-		writable = true;
-		for (size_t k = 0; k < m->options.n; k++)
-			writable &= !str_eq(m->options.v[k], "ro");
+		if (m->source && str_eq(m->source, "cgroup") && conf->ns_new[NS_CGROUP] &&
+		    str_eq(path_clean(m->dest), "/sys/fs/cgroup") && !strs_has(&m->options, "ro"))
+			return true;
 	}
-	return writable && conf->ns_new[NS_CGROUP] && (conf->ns_new[NS_USER] || !stranger);
+	return false;
 }
 
 static int run_limit(struct container *c, const struct run_opts *o)
 {
 	const struct config *conf = c->conf;
+	uint32_t uid = conf->process.user.uid;
 
-	if (c->cgroup_fd >= 0 && run_delegates(conf))
-		TRY(cg_chown(c, !conf->ns_new[NS_USER] ? conf->process.user.uid :
-				conf_map_id(conf->uid_maps, conf->n_uid_maps,
-					    conf->process.user.uid)));
+	if (conf->ns_any[NS_USER]) /* one that is joined has maps that we do not know */
+		uid = conf->ns_new[NS_USER] ?
+		      conf_map_id(conf->uid_maps, conf->n_uid_maps, uid) : NO_ID;
+	if (c->cgroup_fd >= 0 && uid != NO_ID && uid != geteuid() && run_delegates(conf))
+		TRY(cg_chown(c, uid));
 	if (c->conf->has_resources)
 		TRY(cg_apply(c, &c->conf->resources));
 	TRY(rdt_apply(c));
@@ -9073,14 +9606,29 @@ static int run_spawn(struct init *i, bool through_helper, pid_t *pid, int *pidfd
 
 	if (through_helper && setsockopt(i->other, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0)
 		return efail("SO_PASSCRED");
-	pid_t child = sys_clone3(flags, i->c->cgroup_fd, through_helper ? &helper_fd : pidfd);
+	int *fd = through_helper ? &helper_fd : pidfd;
+	bool born_inside = i->c->cgroup_fd < 0 || fault("into-cgroup") == 0;
+	pid_t child = born_inside ? sys_clone3(flags, i->c->cgroup_fd, fd) : -1;
 
+	if (child < 0 && i->c->cgroup_fd >= 0 &&
+	    (!born_inside || errno == EINVAL || errno == E2BIG)) {      /* before 5.7 */
+		born_inside = false;
+		err_clear();
+		child = sys_clone3(flags, -1, fd);
+	}
+	if (child == 0 && !born_inside &&
+	    file_write_at(i->c->cgroup_fd, "cgroup.procs", "0") < 0) {
+		if (cg_fail_join(i->c) == 0)
+			efail("join cgroup %s", i->c->cgroup);
+		init_die(i);
+	}
 	if (child == 0 && through_helper)
 		run_helper(i);
 	if (child == 0)
 		run_init(i);
 	if (child < 0)
-		return ns_fail(flags, "clone3");
+		return i->c->cgroup_fd >= 0 && cg_fail_join(i->c) < 0 ? -1 :
+		       ns_fail(flags, "clone3");
 	close_p(&i->sync);
 	if (!through_helper) {
 		*pid = child;
@@ -9534,6 +10082,8 @@ static int run_create(struct container *c, struct run_opts *o, int *status)
 			r = hook_run_all(c, HOOK_POSTSTART, ST_RUNNING, false);
 	}
 	if (r < 0) {
+		if (cg_oom_kills(c))
+			fail("container init was OOM-killed (memory limit too low?)");
 		if (o->pid_file)
 			unlink(o->pid_file);
 		run_release(&i);
@@ -9551,6 +10101,9 @@ static int run_create(struct container *c, struct run_opts *o, int *status)
 		return 0;
 	}
 	*status = io_wait(&io);
+	if (*status == 128 + SIGKILL && cg_oom_kills(c))
+		dprintf(2, "%s: note: %s: the kernel's OOM killer ended it: out of memory\n", prog,
+			c->id);
 	if (o->keep)
 		return 0;
 	if (state_lock(c) < 0 || faccessat(c->dir_fd, "state.json", F_OK, 0) < 0)
@@ -9871,14 +10424,11 @@ static int chk_controller(const struct trial *t)
 {
 	const char *name = chk_word(t->name);
 	autoclose int fd = cg_mount(t->proc);
-	char *have = fd < 0 ? NULL : file_read_at(fd, "cgroup.controllers", CG_TEXT), *save = NULL;
 
 	if (fd < 0)
 		return -1;
-	for (have = have ? strtok_r(have, " \n", &save) : NULL; have;
-	     have = strtok_r(NULL, " \n", &save))
-		if (str_eq(have, name))
-			return 0;
+	if (cg_lists(fd, "cgroup.controllers", name))
+		return 0;
 	if (cg_is_v1(t->proc, name))
 		return fail("bound to cgroup v1: boot with cgroup_no_v1=all");
 	return fail("not in cgroup.controllers");
@@ -10230,6 +10780,13 @@ static int chk_resources(struct findings *f, struct trial t)
 	}
 	if (r->n_hugepages)
 		chk_limit(f, t, "hugepageLimits", "hugetlb.");
+	if (r->io.weight.v || r->io.n_devices)
+		chk_limit(f, t, "blockIO.weight", "io.");
+	for (int i = 0; i < IO_LIMITS; i++)
+		if (r->io.rates[i].n_v)
+			chk_limit(f, t, str_fmt("blockIO.%s", io_limits[i].field), "io.");
+	if (r->n_rdma)
+		chk_limit(f, t, "rdma", "rdma.");
 	for (size_t i = 0; i < r->unified.n; i++)
 		if (!str_starts(r->unified.v[i].key, "cgroup."))
 			chk_limit(f, t, str_fmt("unified[%s]", r->unified.v[i].key),
@@ -10727,11 +11284,15 @@ struct options {
 	bool all, force, quiet, tty, no_new_privs, spec_rootless;
 	const char *then, *format, *cwd, *user, *process, *selinux, *apparmor, *ignored;
 	struct strs env, gids, caps;
+	struct resources_conf limits;           /* of `update` */
+	struct rdt_conf rdt;
+	const char *resources, *interval;
 	char **args;                            /* operands */
 	size_t n_args;
 };
 
-enum opt_kind { O_BOOL, O_STR, O_U64, O_STRS };
+/* O_INT: a whole number; O_SIZE: bytes, "64m"; both for a struct opt. */
+enum opt_kind { O_BOOL, O_STR, O_U64, O_STRS, O_INT, O_SIZE };
 
 struct option_row {
 	char letter;
@@ -10744,6 +11305,11 @@ struct option_row {
 #define OPT_STR(l, n, v, m, h)  { l, n, v, h, O_STR, OFF(struct options, m, const char *) }
 #define OPT_U64(l, n, v, m, h)  { l, n, v, h, O_U64, OFF(struct options, m, uint64_t) }
 #define OPT_STRS(l, n, v, m, h) { l, n, v, h, O_STRS, OFF(struct options, m, struct strs) }
+
+#define OPT_INT(n, m, h)  { 0, n, "N", h, O_INT, OFF(struct options, limits.m, struct opt) }
+#define OPT_SIZE(n, m, h) { 0, n, "BYTES", h, O_SIZE, OFF(struct options, limits.m, struct opt) }
+#define OPT_SCHEMA(n, m, h) { 0, n, "SCHEMA", h, O_STR, OFF(struct options, rdt.m, char *) }
+#define OPT_LIST(n, m, h) { 0, n, "LIST", h, O_STR, OFF(struct options, limits.m, char *) }
 
 struct command {
 	const char *name, *operands, *help;
@@ -10833,6 +11399,37 @@ static const struct option_row exec_options[] = {
 	OPT_BOOL('h', "help", help, "show this help"),
 	{ 0 }
 };
+static const struct option_row update_options[] = {
+	OPT_STR('r', "resources", "FILE", resources,
+		"take linux.resources as JSON from FILE or, with \"-\", from stdin; all other "
+		"options are ignored then"),
+	OPT_SIZE("memory", memory.limit, "memory limit; a number, or with k, m, g; -1: none"),
+	OPT_SIZE("memory-reservation", memory.reservation, "memory that is reclaimed last"),
+	OPT_SIZE("memory-swap", memory.swap, "limit of memory and swap together; -1: none"),
+	OPT_SIZE("kernel-memory", memory.kernel, NULL),
+	OPT_SIZE("kernel-memory-tcp", memory.kernel_tcp, NULL),
+	OPT_INT("cpu-share", cpu.shares, "weight against other containers, 2 to 262144"),
+	OPT_INT("cpu-shares", cpu.shares, NULL),
+	OPT_INT("cpu-quota", cpu.quota, "microseconds of processor time in each period; -1: any"),
+	OPT_INT("cpu-period", cpu.period, "the period, in microseconds"),
+	OPT_INT("cpu-burst", cpu.burst, "microseconds that may be saved up beyond the quota"),
+	OPT_INT("cpu-idle", cpu.idle, "1: run only when nothing else wants to"),
+	OPT_INT("cpu-rt-period", cpu.rt_period, NULL),
+	OPT_INT("cpu-rt-runtime", cpu.rt_runtime, NULL),
+	OPT_LIST("cpuset-cpus", cpu.cpus, "processors to run on, like 0-2,4"),
+	OPT_LIST("cpuset-mems", cpu.mems, "memory nodes to use, like 0,1"),
+	OPT_INT("blkio-weight", io.weight, "weight of its disk traffic, 10 to 1000"),
+	OPT_INT("pids-limit", pids.limit, "number of processes and threads; -1: any"),
+	OPT_SCHEMA("l3-cache-schema", l3, "Intel RDT/CAT L3 cache schema"),
+	OPT_SCHEMA("mem-bw-schema", mem_bw, "Intel RDT/MBA memory bandwidth schema"),
+	OPT_BOOL('h', "help", help, "show this help"), { 0 }
+};
+static const struct option_row events_options[] = {
+	OPT_STR(0, "interval", "TIME", interval,
+		"time between statistics, like 500ms or 1m30s (default 5s)"),
+	OPT_BOOL(0, "stats", all, "show the statistics once, then exit"),
+	OPT_BOOL('h', "help", help, "show this help"), { 0 }
+};
 static const struct option_row list_options[] = {
 	OPT_STR('f', "format", "FORMAT", format, "\"table\" or \"json\" (default \"table\")"),
 	OPT_BOOL('q', "quiet", quiet, "ids only"),
@@ -10885,6 +11482,91 @@ static int opt_bool(const char *text, const char *flag, bool *out)
 	return fail("invalid boolean value \"%s\" for -%s", text, flag);
 }
 
+/* A number with an optional fraction: *whole and *frac, in parts of 10^9.  Returns what follows,
+ * NULL if there is no number. */
+static const char *opt_decimal(const char *s, uint64_t *whole, uint64_t *frac)
+{
+	size_t n = strspn(s, "0123456789");
+	uint64_t part = 100000000;
+
+	*frac = 0;
+	if (n && str_u64(str_ndup(s, n), INT64_MAX, whole) < 0)
+		return NULL;
+	if (!n)
+		*whole = 0;
+	s += n;
+	if (*s == '.')
+		for (s++; isdigit((unsigned char)*s); s++, n++, part /= 10)
+			*frac += part * (uint64_t)(*s - '0');
+	return n ? s : NULL;
+}
+
+/* "-1", "65536", "64m", "1.5GiB": bytes, in the forms that docker's and runc's options take. */
+static int opt_size(const char *text, struct opt *out)
+{
+	static const char units[] = "bkmgtp";
+	uint64_t whole, frac;
+	const char *s = opt_decimal(text, &whole, &frac), *unit;
+
+	*out = (struct opt){ true, -1 };
+	if (str_eq(text, "-1"))
+		return 0;
+	if (!s)
+		return -1;
+	s += *s == ' ';
+	unit = *s ? strchr(units, tolower((unsigned char)*s)) : units;
+	if (!unit)
+		return -1;
+	unsigned shift = 10 * (unsigned)(unit - units);
+
+	s += *s != '\0';
+	s += shift && tolower((unsigned char)*s) == 'i';
+	s += shift && tolower((unsigned char)*s) == 'b';
+	if (*s || whole > (uint64_t)INT64_MAX >> shift)
+		return -1;
+	/* the fraction in two steps, so that no unit overflows */
+	out->v = (int64_t)((whole << shift) + (shift < 30 ? (frac << shift) / 1000000000 :
+			   ((frac << 30) / 1000000000) << (shift - 30)));
+	return out->v < 0 ? -1 : 0;
+}
+
+static int opt_int(const char *text, struct opt *out)
+{
+	uint64_t v;
+
+	if (str_u64(text + (*text == '-'), INT64_MAX, &v) < 0)
+		return -1;
+	*out = (struct opt){ true, *text == '-' ? -(int64_t)v : (int64_t)v };
+	return 0;
+}
+
+/* "5s", "1m30s", "1.5h", "200ms": nanoseconds, as Go writes durations. */
+static int opt_duration(const char *s, int64_t *out)
+{
+	static const struct { const char *name; int64_t ns; } units[] = {
+		{ "ns", 1 }, { "us", 1000 }, { "ms", 1000000 }, { "s", 1000000000 },
+		{ "m", 60000000000 }, { "h", 3600000000000 },
+	};
+	uint64_t whole, frac;
+
+	*out = 0;
+	while ((s = opt_decimal(s, &whole, &frac))) {
+		size_t n = strspn(s, "numsh"), i = 0;
+
+		while (i < LEN(units) && (strlen(units[i].name) != n ||
+					  strncmp(s, units[i].name, n) != 0))
+			i++;
+		if (i == LEN(units) || whole >= (uint64_t)(INT64_MAX / 2 / units[i].ns))
+			return -1;
+		*out += (int64_t)whole * units[i].ns;
+		*out += (int64_t)(frac / 1000) * units[i].ns / 1000000;
+		s += n;
+		if (!*s || *out < 0)
+			return *out < 0 ? -1 : 0;
+	}
+	return -1;
+}
+
 static int opt_set(const struct option_row *row, char *value, struct options *o)
 {
 	void *at = (char *)o + row->off;
@@ -10898,6 +11580,11 @@ static int opt_set(const struct option_row *row, char *value, struct options *o)
 		return 0;
 	case O_STRS:
 		strs_add(at, value);
+		return 0;
+	case O_INT: case O_SIZE:
+		/* empty: not given, as in runc */
+		if (*value && (row->kind == O_INT ? opt_int(value, at) : opt_size(value, at)) < 0)
+			return fail("invalid value for %s: \"%s\"", row->name, value);
 		return 0;
 	default:
 		if (str_u64(value, 1024, at) < 0)
@@ -11207,7 +11894,8 @@ static int cmd_resume(struct options *o)
 
 	TRY(cmd_handle(&c, o, false));
 	TRY(state_open_locked(&c, false));
-	if (run_status(&c) != ST_PAUSED)
+	/* One that was asked to freeze and could not yet may be thawed as well. */
+	if (run_status(&c) != ST_PAUSED && !cg_is_freezing(&c))
 		return fail("container not paused");
 	return cg_freeze(&c, false);
 }
@@ -11351,6 +12039,354 @@ static int cmd_exec(struct options *o)
 	return status;
 }
 
+/* `update -r`: the resources in a file, which count alone. */
+static int cmd_update_file(struct resources_conf *r, const char *path)
+{
+	size_t len = 0;
+	bool in = str_eq(path, "-");
+	autoclose int fd = in ? dup(0) : openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	char *text = fd < 0 ? NULL : fd_read_all(fd, JSON_MAX_SIZE, &len);
+
+	if (!text)
+		return efail("resources file %s", path);
+	*r = (struct resources_conf){ 0 };
+	return dec_load(text, len, resources_fields, r, in ? "resources" : path);
+}
+
+static int cmd_update(struct options *o)
+{
+	struct container c;
+	struct resources_conf *r = &o->limits;
+
+	TRY(cmd_handle(&c, o, false));
+	TRY(state_open_locked(&c, false));
+	enum status st = state_status(&c);
+
+	if (o->resources && *o->resources)
+		TRY(cmd_update_file(r, o->resources));
+	TRY(conf_check_resources(r));
+	if (st == ST_STOPPED || st == ST_CREATING)
+		return fail("container not running");
+	if (!*c.cgroup)
+		return fail("%s: the container has no cgroup", c.id);
+	TRY(cg_open(&c));
+	TRY(state_config(&c));
+	/* The device policy stays, as in runc: others may have added to it. */
+	r->memory.check_before_update |= c.conf->resources.memory.check_before_update;
+	TRY(cg_update(&c, r));
+	if ((!o->rdt.l3 && !o->rdt.mem_bw) || rdt_update(&c, &o->rdt) == 0)
+		return 0;
+	cg_roll_back(&c);
+	return -1;
+}
+
+/* -- events: what runc's `events` prints, from the files of cgroup v2 -------------------------- */
+
+static uint64_t ev_number(int dir, const char *file)
+{
+	uint64_t v;
+
+	return cg_number(dir, file, &v) ? v : 0;
+}
+
+/* "key number" lines as an object. */
+static void ev_map(struct buf *b, const char *name, char *text)
+{
+	char *save = NULL;
+	bool first = true;
+
+	buf_fmt(b, ",\"%s\":{", name);
+	for (char *l = text ? strtok_r(text, "\n", &save) : NULL; l;
+	     l = strtok_r(NULL, "\n", &save)) {
+		buf_fmt(b, "%s\"%s\":%s", first ? "" : ",", str_word(l, 0), str_word(l, 1));
+		first = false;
+	}
+	buf_fmt(b, "}");
+}
+
+/* Pressure: "some avg10=0.00 avg60=0.00 avg300=0.00 total=0"; nothing where there is none. */
+static void ev_pressure(struct buf *b, int dir, const char *file)
+{
+	char *text = file_read_at(dir, file, CG_TEXT), *save = NULL;
+	bool first = true;
+
+	if (!text || !*text)
+		return;
+	buf_fmt(b, ",\"psi\":{");
+	for (char *l = strtok_r(text, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
+		buf_fmt(b, "%s\"%s\":{", first ? "" : ",", str_word(l, 0));
+		first = false;
+		for (int i = 1; i <= 4; i++) {
+			char *pair = str_word(l, i);
+			size_t n = strcspn(pair, "=");
+
+			if (!pair[n])
+				break;
+			buf_fmt(b, "%s\"%.*s\":%s", i > 1 ? "," : "", (int)n, pair, pair + n + 1);
+		}
+		buf_fmt(b, "}");
+	}
+	buf_fmt(b, "}");
+}
+
+static void ev_cpu(struct buf *b, int dir)
+{
+	char *text = file_read_at(dir, "cpu.stat", CG_TEXT);
+
+	buf_fmt(b, "\"cpu\":{\"usage\":{\"total\":%" PRIu64 ",\"kernel\":%" PRIu64
+		",\"user\":%" PRIu64 "},\"throttling\":{\"periods\":%" PRIu64
+		",\"throttledPeriods\":%" PRIu64 ",\"throttledTime\":%" PRIu64 "}",
+		cg_value_of(text, "usage_usec") * 1000, cg_value_of(text, "system_usec") * 1000,
+		cg_value_of(text, "user_usec") * 1000, cg_value_of(text, "nr_periods"),
+		cg_value_of(text, "nr_throttled"), cg_value_of(text, "throttled_usec") * 1000);
+	ev_pressure(b, dir, "cpu.pressure");
+	buf_fmt(b, "}");
+}
+
+/* A list like "0-2,4" as an array. */
+static void ev_set(struct buf *b, const char *name, char *text)
+{
+	char *save = NULL;
+	uint64_t from, to;
+	bool first = true;
+
+	buf_fmt(b, "\"%s\":[", name);
+	for (char *p = strtok_r(text, ",\n", &save); p; p = strtok_r(NULL, ",\n", &save)) {
+		char *dash = strchr(p, '-');
+
+		if (dash)
+			*dash = '\0';
+		if (str_u64(p, 65535, &from) < 0 || str_u64(dash ? dash + 1 : p, 65535, &to) < 0)
+			continue;
+		for (; from <= to; from++, first = false)
+			buf_fmt(b, "%s%" PRIu64, first ? "" : ",", from);
+	}
+	buf_fmt(b, "],");
+}
+
+static void ev_cpuset(struct buf *b, int dir)
+{
+	static const char *const v1[] = { "cpu_exclusive", "mem_hardwall", "mem_exclusive",
+		"memory_migrate", "memory_spread_page", "memory_spread_slab", "memory_pressure",
+		"sched_load_balance", "sched_relax_domain_level" };
+	char *cpus = file_read_at(dir, "cpuset.cpus.effective", CG_TEXT);
+	char *mems = file_read_at(dir, "cpuset.mems.effective", CG_TEXT);
+
+	buf_fmt(b, ",\"cpuset\":{");
+	if (cpus)
+		ev_set(b, "cpus", cpus);
+	if (mems)
+		ev_set(b, "mems", mems);
+	for (size_t i = 0; i < LEN(v1); i++)    /* clients expect them; v2 has none */
+		buf_fmt(b, "%s\"%s\":0", i ? "," : "", v1[i]);
+	buf_fmt(b, "}");
+}
+
+static void ev_memory_entry(struct buf *b, const char *name, uint64_t limit, uint64_t usage,
+			    uint64_t max)
+{
+	buf_fmt(b, ",\"%s\":{\"limit\":%" PRIu64 ",\"usage\":%" PRIu64 ",\"max\":%" PRIu64
+		",\"failcnt\":0}", name, limit, usage, max);
+}
+
+/* As on v1, and so in runc, "swap" is memory and swap together. */
+static void ev_memory(struct buf *b, int dir)
+{
+	char *stat = file_read_at(dir, "memory.stat", 1 << 16);
+	uint64_t limit = ev_number(dir, "memory.max"), usage = ev_number(dir, "memory.current");
+	uint64_t swap = ev_number(dir, "memory.swap.max");
+
+	buf_fmt(b, ",\"memory\":{\"cache\":%" PRIu64, cg_value_of(stat, "file"));
+	ev_memory_entry(b, "usage", limit, usage, ev_number(dir, "memory.peak"));
+	ev_memory_entry(b, "swap", limit > UINT64_MAX - swap ? UINT64_MAX : limit + swap,
+			usage + ev_number(dir, "memory.swap.current"), 0);
+	ev_memory_entry(b, "kernel", 0, cg_value_of(stat, "kernel"), 0);
+	ev_memory_entry(b, "kernelTCP", 0, cg_value_of(stat, "sock"), 0);
+	ev_map(b, "raw", stat);
+	ev_pressure(b, dir, "memory.pressure");
+	ev_map(b, "event_count", file_read_at(dir, "memory.events", CG_TEXT));
+	buf_fmt(b, "}");
+}
+
+/* io.stat: "8:0 rbytes=1 wbytes=2 rios=3 wios=4 dbytes=0 dios=0" */
+static void ev_io(struct buf *b, int dir)
+{
+	static const char *const tables[2][2] = { { "rbytes=", "wbytes=" }, { "rios=", "wios=" } };
+	static const char *const names[] = { "ioServiceBytesRecursive", "ioServicedRecursive" };
+
+	buf_fmt(b, ",\"blkio\":{");
+	for (int t = 0; t < 2; t++) {
+		char *text = file_read_at(dir, "io.stat", 1 << 16), *save = NULL;
+		bool first = true;
+
+		buf_fmt(b, "%s\"%s\":[", t ? "," : "", names[t]);
+		for (char *l = text ? strtok_r(text, "\n", &save) : NULL; l;
+		     l = strtok_r(NULL, "\n", &save))
+			for (int op = 0; op < 2; op++) {
+				char *at = strstr(l, tables[t][op]), *colon = strchr(l, ':');
+
+				if (!at || !colon)
+					continue;
+				at += strlen(tables[t][op]);
+				buf_fmt(b, "%s{\"major\":%.*s,\"minor\":%.*s,\"op\":\"%s\","
+					"\"value\":%.*s}", first ? "" : ",", (int)(colon - l), l,
+					(int)strspn(colon + 1, "0123456789"), colon + 1,
+					op ? "Write" : "Read", (int)strspn(at, "0123456789"), at);
+				first = false;
+			}
+		buf_fmt(b, "]");
+	}
+	ev_pressure(b, dir, "io.pressure");
+	buf_fmt(b, "}");
+}
+
+/* The page sizes are those that the kernel has a directory for: hugepages-2048kB. */
+static void ev_hugetlb(struct buf *b, int dir)
+{
+	autoclose int fd = openat(AT_FDCWD, "/sys/kernel/mm/hugepages", O_RDONLY | O_CLOEXEC);
+	struct strs sizes = { 0 };
+	bool first = true;
+
+	if (fd < 0 || dir_list(fd, &sizes) < 0)
+		err_clear();
+	buf_fmt(b, ",\"hugetlb\":{");
+	for (size_t i = 0; i < sizes.n; i++) {
+		const char *kb = strchr(sizes.v[i], '-');
+		uint64_t n = 0, usage;
+
+		if (!kb || str_u64(str_ndup(kb + 1, strspn(kb + 1, "0123456789")), 1 << 30, &n) < 0)
+			continue;
+		char *size = n >= 1 << 20 ? str_fmt("%" PRIu64 "GB", n >> 20) :
+			     n >= 1 << 10 ? str_fmt("%" PRIu64 "MB", n >> 10) :
+					    str_fmt("%" PRIu64 "KB", n);
+		char *events = file_read_at(dir, str_fmt("hugetlb.%s.events", size), CG_TEXT);
+
+		if (!cg_number(dir, str_fmt("hugetlb.%s.rsvd.current", size), &usage) &&
+		    !cg_number(dir, str_fmt("hugetlb.%s.current", size), &usage))
+			continue;
+		buf_fmt(b, "%s\"%s\":{\"usage\":%" PRIu64 ",\"failcnt\":%" PRIu64 "}",
+			first ? "" : ",", size, usage, cg_value_of(events, "max"));
+		first = false;
+	}
+	buf_fmt(b, "}");
+}
+
+/* rdma.current and rdma.max: "mlx4_0 hca_handle=2 hca_object=max".  runc has no place for them; no
+ * key where there is no device. */
+static void ev_rdma(struct buf *b, int dir)
+{
+	static const char *const files[] = { "rdma.max", "rdma.current" };
+	static const char *const names[] = { "rdma_limit", "rdma_current" };
+
+	for (int f = 0; f < 2; f++) {
+		char *text = file_read_at(dir, files[f], 1 << 16), *save = NULL;
+		bool first = true;
+
+		if (!text || !*text)
+			return;
+		buf_fmt(b, "%s\"%s\":[", f ? "," : ",\"rdma\":{", names[f]);
+		for (char *l = strtok_r(text, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
+			buf_fmt(b, "%s{\"device\":\"%s\"", first ? "" : ",", str_word(l, 0));
+			for (int i = 1; i <= 2; i++) {
+				char *pair = str_word(l, i), *v = strchr(pair, '=');
+
+				if (v)
+					buf_fmt(b, ",\"%.*ss\":%s", (int)(v - pair), pair,
+						str_eq(v + 1, "max") ? "4294967295" : v + 1);
+			}
+			buf_fmt(b, "}");
+			first = false;
+		}
+		buf_fmt(b, "]%s", f ? "}" : "");
+	}
+}
+
+/* One line with all statistics. */
+static int ev_stats(struct container *c)
+{
+	struct buf b = { 0 };
+	struct strs pids = { 0 };
+	uint64_t now, limit;
+
+	TRY(cg_open(c));
+	int dir = c->cgroup_fd;
+
+	if (!cg_number(dir, "pids.current", &now)) {    /* no controller: count */
+		TRY(cg_pids(c, &pids));
+		now = pids.n;
+	}
+	if (!cg_number(dir, "pids.max", &limit) || limit == UINT64_MAX)
+		limit = 0;
+	buf_fmt(&b, "{\"type\":\"stats\",\"id\":\"%s\",\"data\":{", c->id);
+	ev_cpu(&b, dir);
+	ev_cpuset(&b, dir);
+	ev_memory(&b, dir);
+	buf_fmt(&b, ",\"pids\":{\"current\":%" PRIu64 ",\"limit\":%" PRIu64 "}", now, limit);
+	ev_io(&b, dir);
+	ev_hugetlb(&b, dir);
+	ev_rdma(&b, dir);
+	buf_fmt(&b, ",\"intel_rdt\":{},\"network_interfaces\":null}}\n");
+	return fd_write_all(1, b.p, b.len) < 0 ? efail("write to stdout") : 0;
+}
+
+/* Prints statistics at each interval and a line for each OOM kill, until init ends.  The kernel
+ * marks memory.events with POLLPRI when it changes. */
+static int ev_follow(struct container *c, int64_t interval)
+{
+	autoclose int oom = openat(c->cgroup_fd, "memory.events", O_RDONLY | O_CLOEXEC);
+	struct pollfd fds[] = { { .fd = oom, .events = POLLPRI },
+				{ .fd = c->pidfd, .events = POLLIN } };
+	uint64_t kills = 0, now;
+	struct timespec ts;
+	char text[512] = "";
+	int64_t next = 0, at;
+
+	for (bool armed = false; ; armed = true) {
+		ssize_t n = oom < 0 ? 0 : pread(oom, text, sizeof text - 1, 0);
+
+		if (n > 0) {
+			text[n] = '\0';
+			now = cg_value_of(text, "oom_kill");
+			if (armed && now != kills)
+				dprintf(1, "{\"type\":\"oom\",\"id\":\"%s\"}\n", c->id);
+			kills = now;
+		}
+		if (fds[1].revents)
+			return 0;
+		clock_gettime(CLOCK_MONOTONIC, &ts);
+		at = (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+		if (!armed) {
+			next = at + interval;
+		} else if (at >= next) {
+			if (ev_stats(c) < 0)
+				return err.no == ENOENT || err.no == ENODEV ? (err_clear(), 0) : -1;
+			next += interval * ((at - next) / interval + 1);
+		}
+		int64_t ms = (next - at + 999999) / 1000000;
+
+		poll(fds, LEN(fds), ms > INT_MAX ? INT_MAX : (int)ms);
+	}
+}
+
+static int cmd_events(struct options *o)
+{
+	struct container c;
+	int64_t interval = 5000000000;
+
+	if (o->interval && opt_duration(o->interval, &interval) < 0)
+		return fail("invalid value \"%s\" for flag -interval: not a time like 5s",
+			    o->interval);
+	TRY(cmd_open(&c, o));
+	if (interval <= 0)
+		return fail("duration interval must be greater than 0");
+	enum status st = state_status(&c);
+
+	if (st == ST_STOPPED || st == ST_CREATING)
+		return fail("container with id %s is not running", c.id);
+	TRY(cg_open(&c));
+	return o->all ? ev_stats(&c) : ev_follow(&c, interval);
+}
+
 /* -- list, ps, spec, features, help ------------------------------------------------------------ */
 
 /* A table as Go's tabwriter lays it out: columns 12 wide at least, 3 blanks apart, the last one
@@ -11438,14 +12474,6 @@ static int cmd_list(struct options *o)
 	return 0;
 }
 
-static bool ps_wanted(const struct strs *pids, const char *pid)
-{
-	for (size_t i = 0; i < pids->n; i++)
-		if (str_eq(pids->v[i], pid))
-			return true;
-	return false;
-}
-
 /* The host's ps with the user's arguments, filtered by its PID column. */
 static int ps_host(char **argv, const struct strs *pids, struct buf *b)
 {
@@ -11483,7 +12511,7 @@ static int ps_host(char **argv, const struct strs *pids, struct buf *b)
 			if (head && str_eq(w, "PID"))
 				column = n;
 			if (!head && n == column)
-				show = ps_wanted(pids, w);
+				show = strs_has(pids, w);
 		}
 		if (column < 0)
 			return fail("couldn't find PID field in ps output");
@@ -11712,7 +12740,7 @@ static int cmd_features(struct options *o)
 	buf_fmt(&b,
 		",\n        \"cgroup\": {\n            \"v1\": false,\n            \"v2\": true,\n"
 		"            \"systemd\": true,\n            \"systemdUser\": true,\n"
-		"            \"rdma\": false\n        },\n");
+		"            \"rdma\": true\n        },\n");
 	feat_seccomp(&b);
 	buf_fmt(&b, "        \"memoryPolicy\": {\n");
 	feat_names(&b, "            ", "modes", mempolicy_modes);
@@ -11765,6 +12793,8 @@ static const struct command commands[] = {
 	  chk_options, cmd_check },
 	{ "create", ID, "create a container", create_options, cmd_create, 1, 1, .enters = true },
 	{ "delete", ID, "delete what a container holds", delete_options, cmd_delete, 1, 1 },
+	{ "events", ID, "show statistics and OOM kills of a container, as JSON", events_options,
+	  cmd_events, 1, 1 },
 	{ "exec", ID " <command> [args...]  |  --process FILE " ID, "run a process in a container",
 	  exec_options, cmd_exec, 1, -1, .stop = true, .enters = true, .failure = 255 },
 	{ "features", "", "show what this program supports, as JSON", help_only, cmd_features },
@@ -11782,6 +12812,7 @@ static const struct command commands[] = {
 	{ "spec", "", "write a config.json to start from", spec_options, cmd_spec },
 	{ "start", ID, "start the process of a created container", help_only, cmd_start, 1, 1 },
 	{ "state", ID, "show the state of a container, as JSON", help_only, cmd_state, 1, 1 },
+	{ "update", ID, "change the limits of a container", update_options, cmd_update, 1, 1 },
 	{ 0 }
 };
 #undef ID

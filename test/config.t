@@ -341,14 +341,6 @@ test_cwd_is_absolute() { need root; bundle process.cwd=tmp; rt_fails run -b b "$
 # unsupported PATH VALUE
 unsupported() { refuses "$1: is not supported by this program" "$1=$2"; }
 
-test_unsupported_resources() {
-	need root
-	need runtime
-	unsupported linux.resources.blockIO '{"weight":100}'
-	unsupported linux.resources.network '{"classID":1}'
-	unsupported linux.resources.rdma '{"mlx5_1":{"hcaHandles":3}}'
-}
-
 test_unsupported_mount_fields() {
 	need root
 	need runtime

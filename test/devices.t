@@ -419,4 +419,29 @@ test_policy_of_many_rules() {
 	is "$out" "$DENIED"
 }
 
+# The policy of a container is its own, whatever program its cgroup has from before.
+test_policy_replaces_what_the_cgroup_had() {
+	need root
+	need cgroup2
+	need runtime		# runc 1.1 waits for its leaving processes
+	local path="linux.cgroupsPath=/$id-shared" kmsg='{"allow":true,"type":"c","major":1,"minor":11,"access":"rw"}' next
+	bundle args='/probe true' "$path" "linux.resources.devices=[$ALL_DENIED]"
+	rt_ok run -d -b b "$id"
+	wait_status "$id" stopped
+	ok test -d "$CGROUP/$id-shared"
+	for next in "$ALL_DENIED,$kmsg" '{"allow":true,"access":"rwm"}' "$ALL_DENIED"; do
+		bundle args='/probe sleep' "$path" "linux.resources.devices=[$next]" 'process.capabilities={"bounding":["CAP_SYSLOG"],"permitted":["CAP_SYSLOG"],"effective":["CAP_SYSLOG"]}' \
+			'linux.devices=[{"path":"/dev/kmsg","type":"c","major":1,"minor":11}]'
+		rt_ok run -d -b b "$id2"
+		if [ "$next" = "$ALL_DENIED" ]; then want=$DENIED; else want=ok; fi
+		is "$(in_ct "$id2" /probe open /dev/kmsg)" "$want" "$next"
+		rt_ok kill "$id2" KILL
+		wait_status "$id2" stopped
+		# what it holds but for the cgroup, which the next one gets as it is
+		rm -r "${STATE:?}/$id2"
+	done
+	rt_ok delete "$id"
+	fails test -e "$CGROUP/$id-shared"
+}
+
 run_tests

@@ -446,6 +446,17 @@ static int v_oomadj(int argc, char **argv)
 	return 0;
 }
 
+static int v_bpf_programs(int argc, char **argv)
+{
+	struct { uint32_t id, next, flags, pad[29]; } a = { 0 };	/* bpf(2): the command for "get next id" is 11 */
+	int n = 0;
+	(void)argc, (void)argv;
+	for (; syscall(SYS_bpf, 11, &a, sizeof a) == 0; n++) a.id = a.next;
+	if (errno != ENOENT) return bad("bpf");
+	printf("%d\n", n);
+	return 0;
+}
+
 static int v_sched(int argc, char **argv)
 {
 	struct { uint32_t size, policy; uint64_t flags; int32_t nice; uint32_t prio; uint64_t runtime, deadline, period; } a = { .size = 48 };
@@ -1993,6 +2004,7 @@ static const struct verb { const char *name, *args; int min; int (*fn)(int, char
 	{ "machine", "", 0, v_uts, "machine of uname (i686 under LINUX32)" },
 	{ "personality", "", 0, v_personality, "personality in hex" },
 	{ "oomadj", "", 0, v_oomadj, "oom_score_adj" },
+	{ "bpf-programs", "", 0, v_bpf_programs, "how many BPF programs the kernel holds" },
 	{ "sched", "[PID]", 0, v_sched, "scheduling attributes" },
 	{ "rt", "fifo|deadline", 1, v_rt, "try realtime scheduling" },
 	{ "ioprio", "", 0, v_ioprio, "I/O priority" },

@@ -303,6 +303,51 @@ test_rdt_invalid_values() {
 	refused 'config.json: linux.intelRdt.enableMonitoring: expected a boolean, found a string' '"enableMonitoring":"yes"'
 }
 
+test_rdt_update() {
+	resctrl
+	need cgroup2
+	bundle args='/probe sleep' "$(rdt '"l3CacheSchema":"L3:0=f"')"
+	rt_ok create -b b "$id"
+	rt_ok update --l3-cache-schema L3:0=3 --mem-bw-schema MB:0=20 "$id"
+	is "$(cat "r/$id/schemata")" 'L3:0=f
+L3:0=3
+MB:0=20'
+	rt_ok delete --force "$id"
+	is "$(tree)" "$empty"
+}
+
+test_rdt_update_gives_a_container_a_group() {
+	resctrl
+	need cgroup2
+	bundle args='/probe sleep'
+	rt_ok create -b b "$id"
+	fails test -e "r/$id"
+	rt_ok update --mem-bw-schema MB:0=20 "$id"
+	is "$(cat "r/$id/schemata")" MB:0=20
+	is "$(cat "r/$id/tasks")" "$(pid_of "$id")"
+	rt_ok delete --force "$id"
+	is "$(tree)" "$empty"
+}
+
+# The limits of the cgroup that were written before are as they were.
+test_rdt_update_without_resctrl() {
+	resctrl
+	need cgroup2
+	bundle args='/probe sleep' 'linux.resources.unified={"cgroup.max.depth":"5"}'
+	rt_ok create -b b "$id"
+	dir=$(cg "$(pid_of "$id")")
+	unset RUNTIME_RESCTRL
+	grep -q ' resctrl ' /proc/mounts && skip 'needs a machine without resctrl'
+	rt_fails update --l3-cache-schema L3:0=3 "$id"
+	is "$err" "${RT##*/}: Intel RDT/CAT: l3 cache schema is not enabled"
+	rt_fails update --mem-bw-schema MB:0=3 "$id"
+	is "$err" "${RT##*/}: Intel RDT/MBA: memory bandwidth schema is not enabled"
+	echo '{"unified":{"cgroup.max.depth":"9"}}' >u.json
+	rt_fails update -r u.json --l3-cache-schema L3:0=3 "$id"
+	is "$(cat "$dir/cgroup.max.depth")" 5
+	rt_ok delete --force "$id"
+}
+
 test_rdt_features() {
 	need runtime
 	rt_ok features

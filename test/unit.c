@@ -810,6 +810,11 @@ static void sample_value(struct buf *b, const struct field *f)
 		sample_object(b, f->sub);
 		buf_fmt(b, "]");
 		break;
+	case K_KEYED:
+		buf_fmt(b, "{\"k\":");
+		sample_object(b, f->sub);
+		buf_fmt(b, "}");
+		break;
 	case K_IDS: buf_fmt(b, "[0,4294967294]"); break;
 	case K_NAMES: case K_FLAGS:
 		buf_fmt(b, words->name ? "[\"%s\"]" : "[]", words->name);     /* a table may be empty */
@@ -819,6 +824,11 @@ static void sample_value(struct buf *b, const struct field *f)
 	case K_CAPS: buf_fmt(b, "[\"CAP_KILL\"]"); break;
 	default: buf_fmt(b, "{}");
 	}
+}
+
+static const char *place_open(const struct field *f)
+{
+	return f->kind == K_LIST ? "[" : f->kind == K_KEYED ? "{\"k\":" : "";
 }
 
 /* The text of a whole configuration whose last row has this value; NULL: lacks the row. */
@@ -831,14 +841,15 @@ static char *place_text(const struct place *p, const char *value)
 		sample_required(&b, p->table[i], p->row[i]);
 		if (i + 1 < p->depth || value)
 			buf_fmt(&b, "\"%s\":%s", p->row[i]->name,
-				i + 1 < p->depth && p->row[i]->kind == K_LIST ? "[" : "");
+				i + 1 < p->depth ? place_open(p->row[i]) : "");
 	}
 	if (value)
 		buf_fmt(&b, "%s", value);
 	else if (b.p[b.len - 1] == ',')
 		b.len--;
 	for (int i = p->depth; i-- > 0;)
-		buf_fmt(&b, "%s}", i + 1 < p->depth && p->row[i]->kind == K_LIST ? "]" : "");
+		buf_fmt(&b, "%s}", i + 1 == p->depth ? "" : p->row[i]->kind == K_LIST ? "]" :
+			p->row[i]->kind == K_KEYED ? "}" : "");
 	return b.p;
 }
 
@@ -850,7 +861,8 @@ static char *place_name(const struct place *p, int up)
 	buf_fmt(&b, "%s", "");
 	for (int i = 0; i < p->depth - up; i++)
 		buf_fmt(&b, "%s%s%s", i ? "." : "", p->row[i]->name,
-			i + 1 < p->depth && p->row[i]->kind == K_LIST ? "[0]" : "");
+			i + 1 == p->depth ? "" : p->row[i]->kind == K_LIST ? "[0]" :
+			p->row[i]->kind == K_KEYED ? ".k" : "");
 	return b.p;
 }
 
@@ -896,6 +908,9 @@ static void walk_row(const struct table_top *top, const struct place *p)
 		{ K_LIST, "{}", "expected an array, found an object" },
 		{ K_LIST, "[1]", "[0]expected an object, found a number" },
 		{ K_LIST, "[null]", "[0]expected an object, found null" },
+		{ K_KEYED, "[]", "expected an object of objects, found an array" },
+		{ K_KEYED, "{\"k\":1}", ".kexpected an object, found a number" },
+		{ K_KEYED, "{\"k\":null}", ".kexpected an object, found null" },
 		{ K_IDS, "1", "expected an array of integers, found a number" },
 		{ K_IDS, "[0,\"1\"]", "[1]expected an integer, found a string" },
 		{ K_IDS, "[4294967295]", "[0]4294967295 is not an integer from 0 to 4294967294" },
@@ -964,12 +979,14 @@ static void check_room(const struct table_top *top, const struct place *p, uint8
 	static const uint8_t sizes[] = {
 		[K_STR] = sizeof(char *), [K_BOOL] = sizeof(bool), [K_U32] = 4, [K_U64] = 8,
 		[K_I64] = 8, [K_ID] = 4, [K_OPT] = sizeof(struct opt), [K_NAME] = sizeof(int),
-		[K_LIST] = sizeof(void *), [K_IDS] = sizeof(void *), [K_NAMES] = sizeof(void *),
+		[K_LIST] = sizeof(void *), [K_KEYED] = sizeof(void *),
+		[K_IDS] = sizeof(void *), [K_NAMES] = sizeof(void *),
 		[K_STRS] = sizeof(struct strs), [K_MAP] = sizeof(struct map), [K_CAPS] = 8,
 		[K_FLAGS] = 4, [K_OBJ] = 0, [K_REFUSED] = 0,
 	};
 	const struct field *f = p->row[p->depth - 1];
-	bool counted = f->kind == K_LIST || f->kind == K_IDS || f->kind == K_NAMES, fresh = true;
+	bool counted = f->kind == K_LIST || f->kind == K_KEYED || f->kind == K_IDS ||
+		       f->kind == K_NAMES, fresh = true;
 	size_t n = sizes[f->kind], n_more = counted ? sizeof(size_t) : f->off_n ? sizeof(bool) : 0;
 	bool inside = f->off + n <= size && f->off_n + n_more <= size;
 
@@ -997,7 +1014,7 @@ static void walk_table(const struct table_top *top, struct place *p, const struc
 		walk_row(top, p);
 		if (f->kind == K_OBJ)
 			walk_table(top, p, f->sub, used, base + f->off, size - f->off);
-		else if (f->kind == K_LIST)
+		else if (f->kind == K_LIST || f->kind == K_KEYED)
 			walk_table(top, p, f->sub, arena_alloc(f->size), 0, f->size);
 		p->depth--;
 	}
@@ -1197,6 +1214,9 @@ static void test_required(void)
 		{ id_map_fields, { "containerID", "hostID", "size" } },
 		{ device_fields, { "type", "path" } }, { rule_fields, { "allow" } },
 		{ hugepage_fields, { "pageSize", "limit" } }, { pids_fields, { "limit" } },
+		{ io_weight_fields, { "major", "minor" } },
+		{ io_rate_fields, { "major", "minor", "rate" } },
+		{ net_priority_fields, { "name", "priority" } },
 		{ seccomp_fields, { "defaultAction" } },
 		{ seccomp_rule_fields, { "names", "action" } },
 		{ seccomp_arg_fields, { "index", "value", "op" } },
@@ -1347,8 +1367,32 @@ static void test_conf_check(void)
 		{ LINUX("\"readonlyPaths\":[\"\"]"), "linux.readonlyPaths[0]:  is not absolute" },
 		{ LINUX("\"resources\":{\"memory\":{\"disableOOMKiller\":true}}"),
 		  "linux.resources.memory.disableOOMKiller: cgroup v2 has no such switch" },
-		{ LINUX("\"resources\":{\"cpu\":{\"realtimePeriod\":0}}"),
+		{ LINUX("\"resources\":{\"cpu\":{\"realtimePeriod\":0,"
+			"\"realtimeRuntime\":0}}"), "" },
+		{ LINUX("\"resources\":{\"cpu\":{\"realtimePeriod\":1}}"),
 		  "linux.resources.cpu: realtime limits exist on cgroup v1 only" },
+		{ LINUX("\"resources\":{\"cpu\":{\"realtimeRuntime\":-1}}"),
+		  "linux.resources.cpu: realtime limits exist on cgroup v1 only" },
+		{ LINUX("\"resources\":{\"blockIO\":{\"weight\":0,\"leafWeight\":0}}"), "" },
+		{ LINUX("\"resources\":{\"blockIO\":{\"leafWeight\":10}}"),
+		  "linux.resources.blockIO.leafWeight: exists on cgroup v1 only" },
+		{ LINUX("\"resources\":{\"blockIO\":{\"weight\":9}}"),
+		  "linux.resources.blockIO.weight: 9 is not in 10..1000" },
+		{ LINUX("\"resources\":{\"blockIO\":{\"weight\":1001}}"),
+		  "linux.resources.blockIO.weight: 1001 is not in 10..1000" },
+		{ LINUX("\"resources\":{\"blockIO\":{\"weightDevice\":[{\"major\":8,\"minor\":0}]}}"),
+		  "linux.resources.blockIO.weightDevice[0]: neither weight nor leafWeight" },
+		{ LINUX("\"resources\":{\"blockIO\":{\"weightDevice\":[{\"major\":8,\"minor\":0,"
+			"\"leafWeight\":300}]}}"),
+		  "linux.resources.blockIO.weightDevice.leafWeight: exists on cgroup v1 only" },
+		{ LINUX("\"resources\":{\"network\":{\"classID\":0,\"priorities\":[]}}"), "" },
+		{ LINUX("\"resources\":{\"network\":{\"classID\":1}}"),
+		  "linux.resources.network.classID: exists on cgroup v1 only" },
+		{ LINUX("\"resources\":{\"network\":{\"priorities\":[{\"name\":\"a\",\"priority\":1}]}}"),
+		  "linux.resources.network.priorities: exists on cgroup v1 only" },
+		{ LINUX("\"resources\":{\"rdma\":{\"mlx5_1\":{}}}"),
+		  "linux.resources.rdma.mlx5_1: neither hcaHandles nor hcaObjects" },
+		{ LINUX("\"resources\":{\"rdma\":{\"mlx5_1\":{\"hcaObjects\":0}}}"), "" },
 		{ LINUX("\"devices\":[{\"type\":\"z\",\"path\":\"/a\"}]"),
 		  "linux.devices[0].type: \"z\" is not a device type" },
 		{ LINUX("\"devices\":[{\"type\":\"\",\"path\":\"/a\"}]"),
@@ -1887,6 +1931,29 @@ static void test_cg_values(void)
 	}
 	/* Each member of struct cg_values has its row. */
 	check_int((int64_t)LEN(cg_limits), 7 + 3, "cg_limits: a row for each value");
+}
+
+/* What cg_update() makes of values whose partners stand in the cgroup is in update.t. */
+static void test_cg_io_weight(void)
+{
+	static const int64_t rows[][2] = { { 10, 1 }, { 11, 11 }, { 100, 910 }, { 500, 4950 },
+					   { 999, 9989 }, { 1000, 10000 } };
+
+	for (size_t i = 0; i < LEN(rows); i++)
+		check_int(cg_io_weight(rows[i][0]), rows[i][1],
+			  str_fmt("blockIO.weight %d", (int)rows[i][0]));
+}
+
+static void test_cg_value_of(void)
+{
+	static const char text[] = "low 0\noom 3\noom_kill 18446744073709551615\nmax 7";
+
+	check_int((int64_t)cg_value_of(text, "low"), 0, "cg_value_of: first line");
+	check_int((int64_t)cg_value_of(text, "oom"), 3, "cg_value_of: not its longer brother");
+	check_int((int64_t)cg_value_of(text, "oom_kill"), -1, "cg_value_of: the greatest number");
+	check_int((int64_t)cg_value_of(text, "max"), 7, "cg_value_of: no newline at the end");
+	check_int((int64_t)cg_value_of(text, "kill"), 0, "cg_value_of: not there");
+	check_int((int64_t)cg_value_of(NULL, "kill"), 0, "cg_value_of: no text");
 }
 
 static void test_cg_path(void)
@@ -2452,14 +2519,65 @@ static void test_find_program(void)
 
 /* ==== CMD =============================================================================== */
 
+static void test_option_sizes(void)
+{
+	enum { NONE = INT_MIN };                /* no such value */
+	static const struct { const char *text; int64_t want; } sizes[] = {
+		{ "0", 0 }, { "1", 1 }, { "-1", -1 }, { "65536", 65536 }, { "10b", 10 },
+		{ "64k", 65536 }, { "64K", 65536 }, { "64kb", 65536 }, { "64KiB", 65536 },
+		{ "3m", 3 << 20 }, { "1g", 1 << 30 }, { "1 GB", 1 << 30 }, { "2t", 2ll << 40 },
+		{ "1p", 1ll << 50 }, { "1.5g", 3ll << 29 }, { "0.5k", 512 }, { ".5m", 1 << 19 },
+		{ "0.5p", 1ll << 49 }, { "9223372036854775807", INT64_MAX }, { "8191p", 8191ll << 50 },
+		{ "", NONE }, { "-2", NONE }, { "m", NONE }, { "1x", NONE }, { "1kk", NONE },
+		{ "1bb", NONE }, { "1m ", NONE }, { "0x10", NONE }, { "1  m", NONE }, { "+1", NONE },
+		{ "9223372036854775808", NONE }, { "8192p", NONE }, { "1ib", NONE },
+	}, ints[] = {
+		{ "0", 0 }, { "-1", -1 }, { "12", 12 }, { "-9223372036854775807", -INT64_MAX },
+		{ "", NONE }, { "-", NONE }, { "--1", NONE }, { "1k", NONE }, { " 1", NONE },
+		{ "9223372036854775808", NONE },
+	}, times[] = {
+		{ "5s", 5000000000 }, { "100ms", 100000000 }, { "1m30s", 90000000000 },
+		{ "1h", 3600000000000 }, { "1.5s", 1500000000 }, { "0.25h", 900000000000 },
+		{ "3us", 3000 }, { "7ns", 7 }, { "0s", 0 }, { "", NONE }, { "5", NONE },
+		{ "s", NONE }, { "5x", NONE }, { "-1s", NONE }, { "1s1", NONE }, { "5S", NONE },
+		{ "99999999999h", NONE },
+	};
+
+	for (size_t i = 0; i < LEN(sizes); i++) {
+		struct opt o = { 0 };
+		int rc = opt_size(sizes[i].text, &o);
+
+		CHECK(sizes[i].want == NONE ? rc < 0 : rc == 0 && o.set && o.v == sizes[i].want,
+		      "size \"%s\"", sizes[i].text);
+	}
+	for (size_t i = 0; i < LEN(ints); i++) {
+		struct opt o = { 0 };
+		int rc = opt_int(ints[i].text, &o);
+
+		CHECK(ints[i].want == NONE ? rc < 0 : rc == 0 && o.set && o.v == ints[i].want,
+		      "number \"%s\"", ints[i].text);
+	}
+	for (size_t i = 0; i < LEN(times); i++) {
+		int64_t ns = 0;
+		int rc = opt_duration(times[i].text, &ns);
+
+		CHECK(times[i].want == NONE ? rc < 0 : rc == 0 && ns == times[i].want,
+		      "duration \"%s\"", times[i].text);
+	}
+}
+
 /* Accepted for runc's sake, and not shown. */
-static const char *const hidden_options[] = { "criu", "no-subreaper", "console" };
+static const char *const hidden_options[] = {
+	"criu", "no-subreaper", "console", "kernel-memory", "kernel-memory-tcp", "cpu-shares",
+	"cpu-rt-period", "cpu-rt-runtime",
+};
 
 static void check_option_rows(const char *who, const struct option_row *rows)
 {
 	static const uint8_t sizes[] = {
 		[O_BOOL] = sizeof(bool), [O_STR] = sizeof(char *), [O_U64] = 8,
-		[O_STRS] = sizeof(struct strs),
+		[O_STRS] = sizeof(struct strs), [O_INT] = sizeof(struct opt),
+		[O_SIZE] = sizeof(struct opt),
 	};
 	const struct option_row *help = NULL;
 	struct buf b = { 0 };
@@ -2467,7 +2585,7 @@ static void check_option_rows(const char *who, const struct option_row *rows)
 	opt_help(&b, rows);
 	for (const struct option_row *r = rows; r->name; r++) {
 		bool hidden = false, ok = *r->name && r->name[0] != '-' && !strchr(r->name, '=') &&
-					  r->kind <= O_STRS &&
+					  r->kind <= O_SIZE &&
 					  r->off + sizes[r->kind] <= sizeof(struct options);
 
 		if (str_eq(r->name, "help") && r->letter == 'h')
@@ -2932,8 +3050,8 @@ int main(void)
 		test_spec_words, test_required,
 		test_dec_load, test_conf_check, test_conf_version, test_conf_sysctl,
 		test_conf_map_id, test_spec, test_state_id, test_state_file, test_cg_weight,
-		test_cg_values, test_cg_path, test_devices, test_devices_many, test_mnt_parse,
-		test_mnt_check_proc, test_sec_env, test_find_program, test_commands,
+		test_cg_values, test_cg_io_weight, test_cg_value_of, test_cg_path, test_devices,
+		test_devices_many, test_mnt_parse, test_option_sizes, test_mnt_check_proc, test_sec_env, test_find_program, test_commands,
 		test_opt_parse, test_signal, test_user, test_exec_process, test_out_table,
 		json_test, test_net_walk, test_net_messages, test_net_verdict, test_seccomp,
 	};
