@@ -21,7 +21,7 @@ FUZZ_SECONDS ?= 60
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all FORCE help deps demo test native vm unit check bench fuzz size install uninstall clean distclean show-cc
+.PHONY: all FORCE help deps demo test native vm vm-init unit check bench fuzz size install uninstall clean distclean show-cc
 all: runtime
 
 # ---- flags ----------------------------------------------------------------------------------------------
@@ -196,13 +196,15 @@ test:
 	@$(MAKE) --no-print-directory $(TESTED)
 	@sh test/all
 
-# parts of it:  make unit,  make native TESTS="kill.t mounts.t",  make vm TESTS=cgroup.t
+# parts of it:  make unit,  make native TESTS="kill.t mounts.t",  make vm TESTS=cgroup.t,  make vm-init
 unit: build/unit
 	build/unit
 native: $(TESTED)
 	test/run $(TESTS)
 vm: $(TESTED)
 	test/vm $(TESTS)
+vm-init: runtime
+	sh test/vm-boot
 
 bench:
 	@$(MAKE) --no-print-directory deps GROUPS='build bench'
