@@ -21,7 +21,7 @@ FUZZ_SECONDS ?= 60
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all FORCE help deps demo test native vm vm-init unit check bench fuzz size install uninstall clean distclean show-cc
+.PHONY: all FORCE help deps demo test native vm vm-init vm-systemd unit check bench fuzz size install uninstall clean distclean show-cc
 all: runtime
 
 # ---- flags ----------------------------------------------------------------------------------------------
@@ -205,6 +205,8 @@ vm: $(TESTED)
 	test/vm $(TESTS)
 vm-init: runtime
 	sh test/vm-boot
+vm-systemd: $(TESTED)
+	ONLY='test_real_*' test/vm-systemd $(TESTS)
 
 bench:
 	@$(MAKE) --no-print-directory deps GROUPS='build bench'

@@ -5405,8 +5405,8 @@ static void sd_limit(struct buf *b, const char *file, const char *text)
 
 		if (str_u64(word, UINT64_MAX, &v) < 0 && !str_eq(word, "max"))
 			return;
-		/* systemd has no limit of no task at all */
-		sd_u64(b, name, v || !str_eq(file, "pids.max") ? v : 1);
+		if (v || !str_eq(file, "cpu.weight"))   /* 0: idle, no weight */
+			sd_u64(b, name, v || !str_eq(file, "pids.max") ? v : 1);
 	}
 }
 
@@ -5588,14 +5588,14 @@ static bool gv_variant(const char *s, struct buf *b)
 	if (list)
 		s = gv_blank(s + 1);
 	for (bool first = true; s && (!list || *s != ']'); first = false) {
-		if (!first && (!list || *s++ != ','))
-			break;
-		s = gv_scalar(s, &t, &out);
+		if (!first && *s != ',')
+			return false;
+		s = gv_scalar(first ? s : s + 1, &t, &out);
 		s = s ? gv_blank(s) : NULL;
 		if (s && !list)
 			break;
 	}
-	if (!s || !t || (list && *s++ != ']') || *gv_blank(s))
+	if (!s || !t || *gv_blank(s + list))
 		return false;
 	bus_sig(b, str_fmt("%s%c", list ? "a" : "", t->sig));
 	if (list)
@@ -5770,24 +5770,36 @@ static int sd_start(struct container *c, pid_t pid)
 	return 0;
 }
 
-/* Tells systemd of new limits, so that it does not bring back the old ones. */
-static __attribute__((unused)) int
-sd_update(const struct container *c, const struct resources_conf *r)
+/* Tells systemd what the cgroup's files say after an update, so that it does not bring back older
+ * limits, and puts back what it rounds.  That happens between two of its answers. */
+static __attribute__((unused)) int sd_update(const struct container *c)
 {
 	struct bus b AUTOBUS = { .fd = -1 };
 	struct buf body = { 0 };
 	struct bus_msg m;
+	char *texts[LEN(sd_limits)];
 
 	bus_str(&body, c->unit);
 	bus_u32(&body, true);                   /* for its life time only */
-	size_t at = bus_begin(&body, 8), empty = body.len;
+	size_t at = bus_begin(&body, 8);
 
-	TRY(sd_resources(&body, r));
-	if (body.len == empty)
-		return 0;
+	for (size_t i = 0; i < LEN(sd_limits); i++) {
+		texts[i] = file_read_at(c->cgroup_fd, sd_limits[i].file, CG_TEXT);
+		if (texts[i])
+			sd_limit(&body, sd_limits[i].file, texts[i]);
+	}
 	bus_end(&body, at, 8);
 	TRY(bus_open(&b, c, c->unit));
-	return bus_call(&b, "SetUnitProperties", "sba(sv)", &body, &m);
+	TRY(bus_call(&b, "SetUnitProperties", "sba(sv)", &body, &m));
+	sd_reset_failed(&b, c->unit);
+	for (size_t i = 0; i < LEN(sd_limits); i++) {
+		char *now = file_read_at(c->cgroup_fd, sd_limits[i].file, CG_TEXT);
+
+		if (now && texts[i] && strcmp(now, texts[i]) != 0 &&
+		    file_write_at(c->cgroup_fd, sd_limits[i].file, texts[i]) < 0)
+			return efail("put back %s", sd_limits[i].file);
+	}
+	return 0;
 }
 
 /* Has a process moved into the scope, or a cgroup below it: a user may write to both ends of that

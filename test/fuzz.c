@@ -391,6 +391,56 @@ int fuzz_state(const uint8_t *data, size_t size)
 	return 0;
 }
 
+/* ---- D-Bus ---- */
+
+/* What the peer sends, from its answer to AUTH on: a socket that is closed behind it. */
+int fuzz_bus(const uint8_t *data, size_t size)
+{
+	struct buf body = { 0 };
+	int pair[2];
+
+	if (size > 1 << 16 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return 0;
+	struct bus b = { .fd = pair[0], .unit = "a.scope", .end = bus_now() + 10000 };
+	bool sent = write(pair[1], data, size) == (ssize_t)size;
+
+	shutdown(pair[1], SHUT_WR);
+	if (sent && bus_auth(&b, 0) == 0 && bus_job(&b, "StartTransientUnit", "s", &body) == 0)
+		MUST(*b.job && strcmp(b.result, "done") == 0);
+	MUST(b.used <= b.in.len || !b.in.p);
+	close(pair[0]);
+	close(pair[1]);
+	return 0;
+}
+
+/* Values of annotations: a value that is taken is a whole variant of the type it names. */
+int fuzz_variant(const uint8_t *data, size_t size)
+{
+	char *text = take_text(data, size);
+	struct buf b = { 0 };
+
+	if (memchr(text, '\0', size) || !gv_variant(text, &b))
+		return 0;
+	struct bus_in r = { .p = b.p, .len = b.len };
+	const char *sig = bus_get_sig(&r);
+	bool list = *sig == 'a';
+	const struct gv_type *t = gv_find(NULL, 0, sig[list]);
+
+	MUST(!r.bad && t && strlen(sig) == (list ? 2 : 1));
+	size_t end = list ? bus_get_u32(&r) : 0;
+
+	r.at = (r.at + (t->size ? t->size : 4) - 1) / (t->size ? t->size : 4) * (t->size ? t->size : 4);
+	end = list ? r.at + end : b.len;
+	MUST(end == b.len);
+	while (!r.bad && r.at < end)
+		if (t->size)
+			bus_take(&r, t->size, t->size);
+		else
+			bus_get_str(&r);
+	MUST(!r.bad && r.at == end);
+	return 0;
+}
+
 /* ---- device rules ---- */
 
 /* Programs end, have no jump backwards or out, and no code that is not reached. */

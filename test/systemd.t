@@ -490,5 +490,227 @@ test_no_bus_is_one_sentence() {
 	no_scope
 	peer_gone
 }
-#REAL
+
+# ---- systemd itself -----------------------------------------------------------------------------------
+# Everything that needs a limit has the slowness of emulation in mind: few containers, much asked of each.
+
+real() {
+	need root
+	need systemd
+	need runtime
+}
+
+show() { systemctl show -P "$2" "$1"; }
+unit_gone() { [ "$(show "$1" LoadState)" = not-found ]; }
+file() { cat "$(cg "$(pid_of "$id")")/$1"; }
+
+LIMITS='{"memory":{"limit":67108864,"reservation":33554432,"swap":100663296},"pids":{"limit":50},
+	"cpu":{"quota":50000,"period":100000,"shares":512,"cpus":"0","mems":"0"},"hugepageLimits":[{"pageSize":"2MB","limit":4194304}],
+	"unified":{"memory.high":"59998208","io.weight":"default 50"},
+	"devices":[{"allow":false,"access":"rwm"},{"allow":true,"type":"c","major":1,"minor":11,"access":"r"}]}'
+
+has_limits() {
+	is "$(file memory.max) $(file memory.low) $(file memory.swap.max) $(file memory.high)" "67108864 33554432 33554432 59998208" "$1: memory"
+	is "$(file pids.max) $(file cpu.max) $(file cpu.weight)" "50 50000 100000 59" "$1: pids, cpu"
+	is "$(file cpuset.cpus) $(file cpuset.mems) $(file hugetlb.2MB.max)" "0 0 4194304" "$1: cpuset, huge pages"
+	is "$(file io.weight)" "default 50" "$1: io"
+	is "$(in_ct "$id" /probe open /dev/kmsg)" ok "$1: a device that is allowed"
+	is "$(in_ct "$id" /probe open /dev/kmsg w)" 'ERRNO EPERM open /dev/kmsg' "$1: and not to be written"
+	is "$(in_ct "$id" /probe open /dev/mem)" 'ERRNO EPERM open /dev/mem' "$1: a device that is not allowed"
+	is "$(in_ct "$id" /probe open-dev /dev/null w)" ok "$1: a default device"
+}
+
+limit_test_real_scope_with_limits=600
+test_real_scope_with_limits() {
+	real
+	bundle args='/probe sleep' linux.cgroupsPath="m-n-o.slice:pre:$id" linux.resources="$LIMITS" \
+		'linux.devices=[{"path":"/dev/kmsg","type":"c","major":1,"minor":11},{"path":"/dev/mem","type":"c","major":1,"minor":1}]' \
+		'process.capabilities.bounding+="CAP_SYSLOG"' 'process.capabilities.effective+="CAP_SYSLOG"' 'process.capabilities.permitted+="CAP_SYSLOG"' \
+		'annotations={"org.systemd.property.TimeoutStopSec":"1.5","org.systemd.property.CollectMode":"'"'inactive-or-failed'"'","org.systemd.property.After":"['"'dbus.service'"']"}'
+	rt_ok --systemd-cgroup create -b b "$id"
+	rt_ok start "$id"
+	u=pre-$id.scope
+	is "$(show "$u" ActiveState)" active
+	is "$(show "$u" ControlGroup)" "/m.slice/m-n.slice/m-n-o.slice/$u" 'slices are nested'
+	is "$(cg "$(pid_of "$id")")" "$CGROUP/m.slice/m-n.slice/m-n-o.slice/$u"
+	is "$(show "$u" Slice) $(show "$u" Delegate) $(show "$u" DefaultDependencies) $(show "$u" Transient)" 'm-n-o.slice yes no yes'
+	is "$(show "$u" MemoryAccounting) $(show "$u" CPUAccounting) $(show "$u" IOAccounting) $(show "$u" TasksAccounting)" 'yes yes yes yes'
+	is "$(show "$u" MemoryMax) $(show "$u" MemoryLow) $(show "$u" MemorySwapMax) $(show "$u" MemoryHigh)" '67108864 33554432 33554432 59998208'
+	is "$(show "$u" TasksMax) $(show "$u" CPUWeight) $(show "$u" CPUQuotaPerSecUSec) $(show "$u" CPUQuotaPeriodUSec)" '50 59 500ms 100ms'
+	is "$(show "$u" AllowedCPUs) $(show "$u" AllowedMemoryNodes) $(show "$u" IOWeight) $(show "$u" DevicePolicy)" '0 0 50 strict'
+	like "$(show "$u" DeviceAllow)" '^/dev/char/1:11 r$'
+	is "$(show "$u" TimeoutStopUSec) $(show "$u" CollectMode)" '1.500000s inactive-or-failed'
+	has "$(show "$u" After)" dbus.service
+	has_limits 'at start'
+	ok systemctl daemon-reload
+	has_limits 'after daemon-reload'
+	is "$(in_ct "$id" /probe cat /proc/self/cgroup)" '0::/' 'exec is in the scope'
+	rt_ok pause "$id"
+	is "$(status_of "$id")" paused
+	ok systemctl daemon-reload
+	is "$(status_of "$id")" paused 'a reload does not thaw it'
+	rt_ok resume "$id"
+	rt_ok kill "$id" KILL
+	wait_status "$id" stopped
+	rt_ok delete "$id"
+	wait_for unit_gone "$u"
+	is "$(ls -d "$CGROUP/m.slice/m-n.slice/m-n-o.slice/$u" 2>/dev/null)" '' 'the cgroup is gone'
+	systemctl stop m.slice
+}
+
+limit_test_real_rules_systemd_has_no_words_for=300
+test_real_rules_systemd_has_no_words_for() {
+	real
+	bundle args='/probe sleep' linux.cgroupsPath=":pre:$id" 'linux.devices=[{"path":"/dev/kmsg","type":"c","major":1,"minor":11}]' \
+		'process.capabilities.bounding+="CAP_SYSLOG"' 'process.capabilities.effective+="CAP_SYSLOG"' 'process.capabilities.permitted+="CAP_SYSLOG"' \
+		linux.resources='{"devices":[{"allow":false,"access":"rwm"},{"allow":true,"type":"c","minor":11,"access":"r"}]}'
+	rt_ok --systemd-cgroup create -b b "$id"
+	rt_ok start "$id"
+	for when in start reload; do
+		is "$(in_ct "$id" /probe open /dev/kmsg)" ok "$when"
+		is "$(in_ct "$id" /probe open /dev/kmsg w)" 'ERRNO EPERM open /dev/kmsg' "$when"
+		systemctl daemon-reload
+	done
+	rt_ok delete --force "$id"
+	wait_for unit_gone "pre-$id.scope"
+}
+
+limit_test_real_default_scope_and_foreground_run=300
+test_real_default_scope_and_foreground_run() {
+	real
+	bundle args='/probe cat /proc/self/cgroup'
+	edit b/config.json 'linux.namespaces.[type=cgroup]-' 2>/dev/null
+	rt_ok --systemd-cgroup run -b b "$id"
+	is "$out" "0::/system.slice/runtime-$id.scope"
+	wait_for unit_gone "runtime-$id.scope"
+	edit b/config.json 'args=/probe exit 7' 2>/dev/null || edit b/config.json 'process.args=["/probe","exit","7"]'
+	rt --systemd-cgroup run -b b "$id"
+	is "$status" 7
+	wait_for unit_gone "runtime-$id.scope"
+}
+
+# A second container of the name is refused, and the first one left alone.
+limit_test_real_name_in_use=300
+test_real_name_in_use() {
+	real
+	bundle args='/probe sleep' linux.cgroupsPath=":same:$id"
+	rt_ok --systemd-cgroup create -b b "$id"
+	rt_fails --systemd-cgroup create -b b "$id2"
+	like "$err" "^runtime: systemd: StartTransientUnit: Unit same-$id.scope (already exists|was already loaded)"
+	is "$(status_of "$id") $(status_of "$id2")" 'created gone'
+	is "$(show "same-$id.scope" ActiveState)" active
+	rt_ok delete --force "$id"
+	wait_for unit_gone "same-$id.scope"
+}
+
+# One that ran out of memory is a failed unit, which stays until it is reset.
+limit_test_real_failed_scope_is_forgotten=300
+test_real_failed_scope_is_forgotten() {
+	real
+	bundle args='/probe memory 200 5' linux.cgroupsPath=":oom:$id" \
+		linux.resources='{"memory":{"limit":33554432,"swap":33554432},"unified":{"memory.oom.group":"1"}}'
+	rt_ok --systemd-cgroup create -b b "$id"
+	rt_ok start "$id"
+	wait_for -t 60 eval '[ "$(status_of "$id")" = stopped ]'
+	rt_ok delete "$id"
+	wait_for unit_gone "oom-$id.scope"
+	bundle args='/probe true' linux.cgroupsPath=":oom:$id"
+	rt_ok --systemd-cgroup run -b b "$id"
+}
+
+limit_test_real_bad_property_leaves_nothing=300
+test_real_bad_property_leaves_nothing() {
+	real
+	bundle args='/probe true' linux.cgroupsPath=":bad:$id" 'annotations={"org.systemd.property.CollectMode":"'"'never'"'"}'
+	rt_fails --systemd-cgroup create -b b "$id"
+	like "$err" '^runtime: systemd: StartTransientUnit: .*CollectMode'
+	edit b/config.json 'annotations={"org.systemd.property.MemoryNothing":"1"}'
+	rt_fails --systemd-cgroup create -b b "$id"
+	like "$err" '^runtime: systemd: StartTransientUnit: .*MemoryNothing'
+	is "$(ls "$STATE")" ''
+	ok unit_gone "bad-$id.scope"
+}
+
+# The bus instead of systemd's own socket.
+limit_test_real_system_bus=300
+test_real_system_bus() {
+	real
+	bundle args='/probe true' linux.cgroupsPath=":bus:$id"
+	DBUS_SYSTEM_BUS_ADDRESS=unix:path=/run/dbus/system_bus_socket rt_ok --systemd-cgroup run -b b "$id"
+	wait_for unit_gone "bus-$id.scope"
+}
+
+# Containers that come and go together.
+limit_test_real_many_at_once=300
+test_real_many_at_once() {
+	real
+	bundle args='/probe true'
+	for n in 1 2 3 4 5 6; do
+		"$RT" --root "$STATE" --systemd-cgroup run -b b "$id-$n" >"out.$n" 2>&1 &
+	done
+	wait
+	is "$(cat out.*)" ''
+	is "$(ls "$STATE")" ''
+	for n in 1 2 3 4 5 6; do wait_for unit_gone "runtime-$id-$n.scope"; done
+}
+
+# A container that is to manage what is below its scope.
+limit_test_real_delegation=300
+test_real_delegation() {
+	real
+	map='[{"containerID":0,"hostID":100000,"size":65536}]'
+	bundle args='/probe sleep' linux.cgroupsPath=":del:$id" linux.namespaces+='{"type":"user"}' "linux.uidMappings=$map" "linux.gidMappings=$map" \
+		'mounts.[destination=/sys/fs/cgroup].options=["nosuid","noexec","nodev"]'
+	rt_ok --systemd-cgroup create -b b "$id"
+	rt_ok start "$id"
+	is "$(in_ct "$id" /probe mkdir /sys/fs/cgroup/init.scope)" ok 'a cgroup below'
+	is "$(in_ct "$id" /probe write /sys/fs/cgroup/init.scope/cgroup.procs 1)" ok 'init moves there'
+	is "$(in_ct --cgroup init.scope "$id" /probe write /sys/fs/cgroup/cgroup.subtree_control '+memory +pids')" ok 'controllers are passed on'
+	ok systemctl daemon-reload
+	has "$(file ../cgroup.subtree_control)" 'memory pids' 'a reload leaves them'
+	is "$(in_ct "$id" /probe cat /proc/self/cgroup)" '0::/init.scope' 'exec goes where init is'
+	rt_ok delete --force "$id"
+	wait_for unit_gone "del-$id.scope"
+}
+
+# user ARGS...: the runtime as uid 1000, with that user's manager
+user() {
+	XDG_RUNTIME_DIR=/run/user/1000 "$PROBE" deadline "$RT_LIMIT" "$PROBE" asuser 1000 1000 "$RT" --root /run/user/1000/rt "$@" >out 2>err
+	status=$?
+	out=$(cat out) err=$(cat err)
+	echo "  user $*: $status $out $err"
+}
+
+limit_test_real_user_manager=600
+test_real_user_manager() {
+	real
+	[ -S /run/user/1000/systemd/private ] || skip 'needs the manager of user 1000'
+	map='[{"containerID":0,"hostID":1000,"size":1}]'
+	bundle args='/probe sleep' linux.cgroupsPath=":usr:$id" linux.namespaces+='{"type":"user"}' \
+		"linux.uidMappings=$map" "linux.gidMappings=$map" linux.resources='{"memory":{"limit":67108864},"pids":{"limit":50}}' \
+		'mounts.[destination=/sys/fs/cgroup]-'
+	"$PROBE" json edit b/config.json 'mounts.[destination=/dev/pts].options=["nosuid","noexec","newinstance","ptmxmode=0666","mode=0620"]' 2>/dev/null
+	chmod 755 . b
+	top=/user.slice/user-1000.slice/user@1000.service
+	user --systemd-cgroup create -b b "$id"
+	is "$status" 0
+	pid=$("$PROBE" json get pid </run/user/1000/rt/"$id"/state.json)
+	is "$(cat "/proc/$pid/cgroup")" "0::$top/user.slice/usr-$id.scope"
+	is "$(cat "$CGROUP$top/user.slice/usr-$id.scope/memory.max" "$CGROUP$top/user.slice/usr-$id.scope/pids.max" | tr '\n' ' ')" '67108864 50 '
+	user start "$id"
+	user exec "$id" /probe cat /proc/self/cgroup
+	is "$status $out" '0 0::/' 'exec is moved into the scope'
+	user pause "$id"
+	user resume "$id"
+	is "$status" 0
+	user delete --force "$id"
+	is "$status" 0
+	is "$(ls -d "$CGROUP$top/user.slice/usr-$id.scope" 2>/dev/null)" '' 'the cgroup is gone'
+	DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/1000/bus user --systemd-cgroup create -b b "$id"
+	is "$status" 0 'over the session bus'
+	user delete --force "$id"
+	is "$status" 0
+	rm -rf /run/user/1000/rt
+}
+
 run_tests
