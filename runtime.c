@@ -5772,13 +5772,15 @@ static int sd_start(struct container *c, pid_t pid)
 
 /* Tells systemd what the cgroup's files say after an update, so that it does not bring back older
  * limits, and puts back what it rounds.  That happens between two of its answers. */
-static __attribute__((unused)) int sd_update(const struct container *c)
+static int sd_update(const struct container *c)
 {
 	struct bus b AUTOBUS = { .fd = -1 };
 	struct buf body = { 0 };
 	struct bus_msg m;
 	char *texts[LEN(sd_limits)];
 
+	if (!c->unit || !*c->unit)
+		return 0;
 	bus_str(&body, c->unit);
 	bus_u32(&body, true);                   /* for its life time only */
 	size_t at = bus_begin(&body, 8);
@@ -10075,8 +10077,7 @@ static int run_create(struct container *c, struct run_opts *o, int *status)
 	i.conf = c->conf;
 	i.p = &c->conf->process;
 	i.held = o->systemd || c->conf->ns_new[NS_USER];
-	if (o->systemd)
-		TRY(sd_check(c, o->rootless));
+	TRY(o->systemd ? sd_check(c, o->rootless) : 0);
 	TRY(run_check_terminal(i.p, o));
 	TRY(run_listen_fds(o, &c->conf->process));
 	TRY(ns_plan(&i.plan, c->conf, c->proc_fd));
@@ -12086,7 +12087,8 @@ static int cmd_update(struct options *o)
 	/* The device policy stays, as in runc: others may have added to it. */
 	r->memory.check_before_update |= c.conf->resources.memory.check_before_update;
 	TRY(cg_update(&c, r));
-	if ((!o->rdt.l3 && !o->rdt.mem_bw) || rdt_update(&c, &o->rdt) == 0)
+	if (((!o->rdt.l3 && !o->rdt.mem_bw) || rdt_update(&c, &o->rdt) == 0) &&
+	    sd_update(&c) == 0)
 		return 0;
 	cg_roll_back(&c);
 	return -1;

@@ -165,6 +165,26 @@ test_device_rules_in_systemds_words() {
 	peer_end
 }
 
+# systemd hears of an update, too, or there is none.
+test_update_is_told() {
+	peer
+	bundle args='/probe sleep' linux.cgroupsPath="a.slice:p:$id"
+	rt_ok --systemd-cgroup create -b b "$id"
+	: >log
+	echo '{"hugepageLimits":[{"pageSize":"2MB","limit":4194304}]}' >limits
+	rt_ok update --resources limits "$id"
+	like "$(cat log)" "^SetUnitProperties to org.freedesktop.systemd1 \"p-$id.scope\" true \["
+	kill "$peer_pid"
+	rm /run/systemd/private
+	start_peer /run/systemd/private 'SetUnitProperties=error org.freedesktop.DBus.Error.Failed'
+	echo '{"hugepageLimits":[{"pageSize":"2MB","limit":2097152}]}' >limits
+	rt_fails update --resources limits "$id"
+	is "$err" 'runtime: systemd: SetUnitProperties: the reason it gives'
+	is "$(cgread "$(pid_of "$id")" hugetlb.2MB.max)" 4194304 'the limit is the old one again'
+	rt_ok delete --force "$id"
+	peer_end
+}
+
 # ---- annotations --------------------------------------------------------------------------------
 
 # property NAME VALUE: runs with it; $status, and what systemd was told in $out
@@ -556,6 +576,22 @@ test_real_scope_with_limits() {
 	wait_for unit_gone "$u"
 	is "$(ls -d "$CGROUP/m.slice/m-n.slice/m-n-o.slice/$u" 2>/dev/null)" '' 'the cgroup is gone'
 	systemctl stop m.slice
+}
+
+limit_test_real_update=300
+test_real_update() {
+	real
+	bundle args='/probe sleep' linux.cgroupsPath=":upd:$id" linux.resources='{"memory":{"limit":67108864},"cpu":{"quota":50000,"period":100000}}'
+	rt_ok --systemd-cgroup create -b b "$id"
+	rt_ok update --memory 134217728 --memory-swap -1 --cpu-quota 30300 --pids-limit 40 --cpu-share 2048 --cpuset-cpus 1 "$id"
+	u=upd-$id.scope
+	for when in update reload; do
+		is "$(file memory.max) $(file cpu.max) $(file pids.max) $(file cpuset.cpus)" '134217728 30300 100000 40 1' "$when"
+		is "$(show "$u" MemoryMax) $(show "$u" CPUQuotaPerSecUSec) $(show "$u" TasksMax) $(show "$u" AllowedCPUs)" '134217728 310ms 40 1' "$when"
+		ok systemctl daemon-reload
+	done
+	rt_ok delete --force "$id"
+	wait_for unit_gone "$u"
 }
 
 limit_test_real_rules_systemd_has_no_words_for=300
