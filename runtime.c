@@ -79,7 +79,9 @@
 #include <sys/sendfile.h>
 #include <sys/sysmacros.h>
 #include <sys/un.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <linux/audit.h>
 #include <linux/bpf.h>
 #include <linux/capability.h>
@@ -115,7 +117,8 @@
 enum {                                  /* asm-generic/unistd.h, kernel 5.1 to 5.12 */
 	NR_pidfd_send_signal = NR_BASE + 424, NR_open_tree = NR_BASE + 428,
 	NR_move_mount = NR_BASE + 429, NR_fsopen = NR_BASE + 430, NR_fsconfig = NR_BASE + 431,
-	NR_fsmount = NR_BASE + 432, NR_pidfd_open = NR_BASE + 434, NR_clone3 = NR_BASE + 435,
+	NR_fsmount = NR_BASE + 432, NR_fspick = NR_BASE + 433,
+	NR_pidfd_open = NR_BASE + 434, NR_clone3 = NR_BASE + 435,
 	NR_close_range = NR_BASE + 436, NR_openat2 = NR_BASE + 437, NR_pidfd_getfd = NR_BASE + 438,
 	NR_mount_setattr = NR_BASE + 442,
 };
@@ -126,7 +129,8 @@ enum {                                  /* linux/openat2.h */
 };
 enum {                                  /* linux/mount.h */
 	TREE_CLONE = 1, TREE_CLOEXEC = O_CLOEXEC, MOVE_F_EMPTY = 0x04, MOVE_T_EMPTY = 0x40,
-	FS_CLOEXEC = 1, FSCONFIG_STRING = 1, FSCONFIG_CREATE = 6,
+	FS_CLOEXEC = 1, FSPICK_EMPTY = 8, FSCONFIG_STRING = 1, FSCONFIG_CREATE = 6,
+	FSCONFIG_RECONFIGURE = 7,
 };
 #define ATTR_RDONLY      0x00000001ull  /* MOUNT_ATTR_*, linux/mount.h */
 #define ATTR_NOSUID      0x00000002ull
@@ -137,8 +141,8 @@ enum {                                  /* linux/mount.h */
 #define ATTR_NOATIME     0x00000010ull
 #define ATTR_STRICTATIME 0x00000020ull
 #define ATTR_NODIRATIME  0x00000080ull
-#define ATTR_NOSYMFOLLOW 0x00200000ull
 #define ATTR_IDMAP       0x00100000ull
+#define ATTR_NOSYMFOLLOW 0x00200000ull
 #ifndef AT_RECURSIVE
 #define AT_RECURSIVE 0x8000
 #endif
@@ -1017,8 +1021,8 @@ static bool path_is_under(const char *path, const char *dir)
 	return strncmp(path, dir, n) == 0 && (path[n] == '/' || path[n] == '\0');
 }
 
-/* Names of the directories in an open one, but for "." and "..".  getdents64(2). */
-static int dir_list(int dir, struct strs *names)
+/* Names in an open directory but for "." and "..", all or those of directories.  getdents64(2). */
+static int dir_list(int dir, struct strs *names, bool all)
 {
 	struct entry { uint64_t ino, off; uint16_t len; uint8_t type; char name[]; };
 	static _Alignas(struct entry) char block[8192];
@@ -1032,7 +1036,7 @@ static int dir_list(int dir, struct strs *names)
 			const struct entry *e = (struct entry *)(void *)(block + at);
 
 			if (!str_eq(e->name, ".") && !str_eq(e->name, "..") &&
-			    (e->type == DT_DIR || e->type == DT_UNKNOWN))
+			    (all || e->type == DT_DIR || e->type == DT_UNKNOWN))
 				strs_add(names, str_dup(e->name));
 		}
 	}
@@ -1287,12 +1291,26 @@ static const struct mount_option {
 	{ "noiversion",    0, MS_I_VERSION },        { "silent",     MS_SILENT, 0 },
 	{ "loud",          0, MS_SILENT },           { "remount",    MS_REMOUNT, 0 },
 	{ "bind",          MS_BIND, 0 },             { "rbind",      MS_BIND | MS_REC, 0 },
+	/* mount(8): who may mount, and for root what comes with it */
+	{ "user",  MS_NOSUID | MS_NODEV | MS_NOEXEC, 0, ATTR_NOSUID | ATTR_NODEV | ATTR_NOEXEC, 0 },
+	{ "users", MS_NOSUID | MS_NODEV | MS_NOEXEC, 0, ATTR_NOSUID | ATTR_NODEV | ATTR_NOEXEC, 0 },
+	{ "owner", MS_NOSUID | MS_NODEV, 0,          ATTR_NOSUID | ATTR_NODEV, 0 },
+	{ "group", MS_NOSUID | MS_NODEV, 0,          ATTR_NOSUID | ATTR_NODEV, 0 },
 	{ 0 }
 };
 
-/* Options that change what is mounted in ways this program does not do: refused, not passed on
- * to the file system as data. */
-static const char *const mount_refused[] = { "idmap", "ridmap", "tmpcopyup", NULL };
+/* What no flag of the kernel stands for.  src-nofollow, dest-nofollow and copy-symlink are crun's;
+ * the last ones are mount(8)'s, and but for nofail they mean nothing to a single mount. */
+enum {
+	OWN_IDMAP = 1, OWN_REC = 2, OWN_COPYUP = 4, OWN_SRC_LINK = 8, OWN_DEST_LINK = 16,
+	OWN_COPY_LINK = 32, OWN_NOFAIL = 64,
+};
+static const struct name mount_own[] = {
+	{ "idmap", OWN_IDMAP }, { "ridmap", OWN_IDMAP | OWN_REC }, { "tmpcopyup", OWN_COPYUP },
+	{ "src-nofollow", OWN_SRC_LINK }, { "dest-nofollow", OWN_DEST_LINK },
+	{ "copy-symlink", OWN_COPY_LINK }, { "nofail", OWN_NOFAIL }, { "auto", 0 },
+	{ "noauto", 0 }, { "nouser", 0 }, { "_netdev", 0 }, { "X-mount.mkdir", 0 }, { 0 }
+};
 
 /* The devices that every container has: config-linux.md "Default Devices".  The access list of
  * cg_device_defaults names them again for the device program, with some that are only opened. */
@@ -1731,7 +1749,24 @@ struct process_conf {
 	struct { char *initial, *final; } affinity;     /* of a further process: `exec` */
 };
 
-struct mount_conf { char *dest, *type, *source; struct strs options; };
+/* A mount's options, sorted by who takes them. */
+struct mnt_flags {
+	unsigned long ms, ms_off;                       /* MS_*: bind, remount, superblock flags  */
+	uint64_t set, clear, rec_set, rec_clear;        /* ATTR_*: this mount; the whole tree     */
+	unsigned long propagation[8];                   /* in the order given                     */
+	size_t n_propagation;
+	unsigned own;                                   /* OWN_*                                  */
+	char *data;                                     /* for the file system, comma-separated   */
+	const char *label;                              /* its SELinux context, or NULL           */
+};
+
+struct mount_conf {
+	char *dest, *type, *source;
+	struct strs options;
+	struct id_map *uid_maps, *gid_maps;
+	size_t n_uid_maps, n_gid_maps;
+	struct mnt_flags flags;                         /* from options, by conf_check()          */
+};
 
 struct hook { char *path; struct strs args, env; struct opt timeout; };
 struct hook_list { struct hook *v; size_t n_v; };
@@ -1905,13 +1940,6 @@ static const struct field process_fields[] = {
 };
 #undef T
 
-#define T struct mount_conf
-static const struct field mount_fields[] = {
-	F_STR_MUST(T, "destination", dest), F_STR(T, "type", type), F_STR(T, "source", source),
-	F_STRS(T, "options", options), F_REFUSED("uidMappings"), F_REFUSED("gidMappings"), { 0 }
-};
-#undef T
-
 #define T struct hook
 static const struct field hook_fields[] = {
 	F_STR_MUST(T, "path", path), F_STRS(T, "args", args), F_STRS(T, "env", env),
@@ -1939,6 +1967,14 @@ static const struct field id_map_fields[] = {
 	{ "hostID", K_ID, true, OFF(struct id_map, outside, uint32_t) },
 	{ "size", K_U32, true, OFF(struct id_map, size, uint32_t) }, { 0 }
 };
+#define T struct mount_conf
+static const struct field mount_fields[] = {
+	F_STR_MUST(T, "destination", dest), F_STR(T, "type", type), F_STR(T, "source", source),
+	F_STRS(T, "options", options),
+	F_LIST(T, "uidMappings", uid_maps, struct id_map, id_map_fields),
+	F_LIST(T, "gidMappings", gid_maps, struct id_map, id_map_fields), { 0 }
+};
+#undef T
 static const struct field time_fields[] = {
 	{ "secs", K_OPT, false, 0 }, { "nanosecs", K_OPT, false, sizeof(struct opt) }, { 0 }
 };
@@ -2236,24 +2272,130 @@ static int conf_check_owned(const struct config *c)
 	return 0;
 }
 
-static int conf_unsupported_option(size_t mount, const char *word)
+/* crun's way to give mappings: "uids=FS-HOST-SIZE#...;gids=...".  With "@" in front of it, HOST is
+ * an id of the container. */
+static int conf_idmap_list(const struct config *c, struct mount_conf *m, char *list)
 {
-	return fail("mounts[%zu].options: \"%s\" is not supported by this program", mount, word);
+	bool uid = str_starts(list, "uids=");
+	struct id_map *maps = arena_alloc(strlen(list) * sizeof *maps);
+	size_t n = 0;
+	char *save = NULL, *at;
+	uint64_t v[3];
+
+	if (!uid && !str_starts(list, "gids="))
+		return fail("\"%s\" is neither uids= nor gids=", list);
+	for (at = strtok_r(list + 5, "#", &save); at; at = strtok_r(NULL, "#", &save)) {
+		char *word = *at == '@' ? at + 1 : at, *part = NULL;
+
+		for (int i = 0; i < 3; i++) {
+			char *number = strtok_r(i ? NULL : word, "-", &part);
+
+			if (!number || str_u64(number, UINT32_MAX - 1, &v[i]) < 0)
+				return fail("\"%.4s\": a mapping is FS-HOST-SIZE", list);
+		}
+		maps[n] = (struct id_map){ (uint32_t)v[0], (uint32_t)v[1], (uint32_t)v[2] };
+		if (*at == '@')
+			maps[n].outside = uid ? conf_map_id(c->uid_maps, c->n_uid_maps,
+							    maps[n].outside)
+					      : conf_map_id(c->gid_maps, c->n_gid_maps,
+							    maps[n].outside);
+		if (maps[n++].outside == NO_ID)
+			return fail("\"%.4s\": @%u is not an id of the container", list,
+				    (unsigned)v[1]);
+	}
+	*(uid ? &m->uid_maps : &m->gid_maps) = maps;
+	*(uid ? &m->n_uid_maps : &m->n_gid_maps) = n;
+	return 0;
 }
 
-static int conf_check_mounts(const struct config *c)
+/* One word of a mount's options; 1: it is for the file system. */
+static int conf_mount_option(const struct config *c, struct mount_conf *m, const char *word)
+{
+	struct mnt_flags *f = &m->flags;
+	const struct mount_option *o = mount_options;
+	char *copy = str_dup(word), *value = strchr(copy, '='), *save = NULL;
+	int v;
+
+	while (o->name && strcmp(o->name, word) != 0)
+		o++;
+	if (o->name) {
+		uint64_t *set = o->rec ? &f->rec_set : &f->set;
+		uint64_t *clear = o->rec ? &f->rec_clear : &f->clear;
+
+		f->ms = (f->ms & ~o->ms_clear) | o->ms_set;
+		f->ms_off = (f->ms_off & ~o->ms_set) | o->ms_clear;
+		*set = (*set & ~o->at_clear) | o->at_set;
+		*clear = (*clear & ~(o->at_set & ~ATTR_ATIME)) | o->at_clear;
+		return 0;
+	}
+	if (name_find(propagation_names, word, &v) == 0) {
+		if (f->n_propagation == LEN(f->propagation))
+			return fail("more than %zu words of propagation", LEN(f->propagation));
+		f->propagation[f->n_propagation++] = (unsigned long)v;
+		return 0;
+	}
+	if (value)
+		*value++ = '\0';
+	if (name_find(mount_own, copy, &v) == 0 &&
+	    (!value || v & OWN_IDMAP || str_eq(copy, "X-mount.mkdir"))) {
+		f->own |= (unsigned)v;
+		if (!value || !(v & OWN_IDMAP))
+			return 0;
+		for (char *list = strtok_r(value, ";", &save); list;
+		     list = strtok_r(NULL, ";", &save))
+			TRY(conf_idmap_list(c, m, list));
+		return 0;
+	}
+	return *word && !str_starts(word, "x-");        /* mount(8): x-* is a comment */
+}
+
+/* Sorts a mount's options, and says which do not go together. */
+static int conf_mount_flags(const struct config *c, struct mount_conf *m)
+{
+	struct mnt_flags *f = &m->flags;
+	struct buf data = { 0 };
+
+	for (size_t i = 0; i < m->options.n; i++) {
+		int r = conf_mount_option(c, m, m->options.v[i]);
+
+		if (r > 0)
+			buf_fmt(&data, "%s%s", data.len ? "," : "", m->options.v[i]);
+		TRY(r);
+	}
+	f->data = data.p;
+	if (str_eq(m->type, "bind"))
+		f->ms |= MS_BIND;
+	/* The kernel would ignore them: they belong to the file system, which exists already. */
+	if (f->ms & MS_BIND && f->data)
+		return fail("a bind mount takes no option of a file system: \"%s\"", f->data);
+	if (!(f->ms & MS_BIND) && f->own & (OWN_SRC_LINK | OWN_DEST_LINK | OWN_COPY_LINK))
+		return fail("src-nofollow, dest-nofollow and copy-symlink are for bind mounts");
+	if (f->own & OWN_COPYUP && (f->ms & (MS_BIND | MS_REMOUNT) || !str_eq(m->type, "tmpfs")))
+		return fail("tmpcopyup is for a tmpfs");
+	if (f->own & OWN_IDMAP &&
+	    (f->ms & MS_REMOUNT ||
+	     (m->type && !(f->ms & MS_BIND) && str_starts(m->type, "cgroup"))))
+		return fail("idmap is for new mounts, and not for a cgroup");
+	if (f->own & OWN_IDMAP && !m->n_uid_maps && !m->n_gid_maps && !c->ns_any[NS_USER])
+		return fail("idmap needs uidMappings and gidMappings, or a user namespace");
+	return 0;
+}
+
+static int conf_check_mounts(struct config *c)
 {
 	for (size_t i = 0; i < c->n_mounts; i++) {
-		const struct mount_conf *m = &c->mounts[i];
+		struct mount_conf *m = &c->mounts[i];
 
 		if (!*m->dest)
 			return fail("mounts[%zu].destination: may not be empty", i);
-		for (size_t k = 0; k < m->options.n; k++)
-			for (const char *const *r = mount_refused; *r; r++)
-				if (str_eq(m->options.v[k], *r) ||
-				    (str_starts(m->options.v[k], *r) &&
-				     m->options.v[k][strlen(*r)] == '='))
-					return conf_unsupported_option(i, *r);
+		if (m->n_uid_maps || m->n_gid_maps)
+			m->flags.own |= OWN_IDMAP;
+		if (conf_mount_flags(c, m) < 0)
+			return fail("mounts[%zu].options: %s", i, str_dup(err.msg));
+		if (!m->n_uid_maps != !m->n_gid_maps)
+			return fail("mounts[%zu].%s: is required with %s", i,
+				    m->n_uid_maps ? "gidMappings" : "uidMappings",
+				    m->n_uid_maps ? "uidMappings" : "gidMappings");
 	}
 	for (size_t i = 0; i < c->masked_paths.n; i++)
 		if (c->masked_paths.v[i][0] != '/')
@@ -2615,8 +2757,6 @@ static int conf_check(struct config *c)
 	TRY(conf_check_owned(c));
 	if (c->cgroups_path && strlen(c->cgroups_path) >= PATH_MAX - 256)
 		return fail("linux.cgroupsPath: longer than %d characters", PATH_MAX - 257);
-	if (c->mount_label && *c->mount_label)
-		return fail("linux.mountLabel: not supported by this program");
 	if (c->rootfs_propagation && *c->rootfs_propagation &&
 	    name_find(propagation_names, c->rootfs_propagation, &unused) < 0)
 		return fail("linux.rootfsPropagation: unknown value \"%s\"", c->rootfs_propagation);
@@ -3082,7 +3222,7 @@ static int str_order(const void *a, const void *b)
 static int state_ids(const struct container *c, struct strs *ids)
 {
 	if (c->root_fd >= 0)
-		TRY(dir_list(c->root_fd, ids));
+		TRY(dir_list(c->root_fd, ids, false));
 	if (ids->n)
 		qsort(ids->v, ids->n, sizeof *ids->v, str_order);
 	return 0;
@@ -3123,7 +3263,7 @@ static void state_print(const struct container *c, enum status st, struct buf *b
  * process that then makes init as our own child (CLONE_PARENT): this process never leaves home.
  * Exception: the network namespace is the kernel's slowest to make, so where nobody needs it early
  * (net_aside) this process makes it while init mounts, and init joins it.
- * Entries: ns_plan ns_join ns_unshare_late ns_write_maps.  Writes: struct ns_plan only.        */
+ * Entries: ns_plan ns_join ns_unshare_late ns_write_maps ns_for_maps.  Writes: struct ns_plan.  */
 
 struct ns_plan {
 	uint64_t clone_flags, late_flags;
@@ -3342,6 +3482,34 @@ static int ns_write_maps(const struct config *c, int proc, pid_t pid)
 	if (!root && file_write_at(dir, "setgroups", "deny") < 0)
 		return efail("write setgroups");
 	return ns_write_map(dir, "gid_map", c->gid_maps, c->n_gid_maps);
+}
+
+/* A descriptor of a new user namespace that has nothing but these maps. */
+static int ns_for_maps(const struct mount_conf *m, int proc)
+{
+	const struct config maps = { .uid_maps = m->uid_maps, .n_uid_maps = m->n_uid_maps,
+				     .gid_maps = m->gid_maps, .n_gid_maps = m->n_gid_maps };
+	autoclose int pidfd = -1;
+	pid_t maker = getpid(), pid = sys_clone3(CLONE_NEWUSER, -1, &pidfd);
+
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+		while (getppid() == maker)
+			pause();
+		_exit(0);
+	}
+	if (pid < 0)
+		return ns_fail(CLONE_NEWUSER, "clone3");
+	int fd = ns_write_maps(&maps, proc, pid);
+
+	if (fd == 0) {
+		fd = openat(proc, str_fmt("%d/ns/user", pid), O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			efail("user namespace of the mappings");
+	}
+	sys_pidfd_signal(pidfd, SIGKILL);
+	waitid(P_PIDFD, (id_t)pidfd, &(siginfo_t){ 0 }, WEXITED);
+	return fd;
 }
 
 /* ==== end NS =========================================================== } */
@@ -4441,7 +4609,7 @@ static int cg_walk(int dir, int (*visit)(int dir, void *arg), void *arg)
 {
 	struct strs below = { 0 };
 
-	TRY(dir_list(dir, &below));
+	TRY(dir_list(dir, &below, false));
 	for (size_t i = 0; i < below.n; i++) {
 		autoclose int child = cg_child(dir, below.v[i]);
 
@@ -4549,7 +4717,7 @@ static int cg_visit_remove(int dir, void *arg)
 	struct strs below = { 0 };
 
 	(void)arg;
-	TRY(dir_list(dir, &below));
+	TRY(dir_list(dir, &below, false));
 	for (size_t i = 0; i < below.n; i++)
 		unlinkat(dir, below.v[i], AT_REMOVEDIR);        /* the rmdir of the top tells */
 	return 0;
@@ -6205,47 +6373,7 @@ static void net_detach(struct container *c)
  * The container's tree, all in init, before pivot_root, with the host's tree still around it.
  * Every target is a descriptor looked up inside the root; every mount is made detached, given its
  * attributes there, and attached in one step: nothing is mounted by path or remounted later.
- * Entries: mnt_root mnt_all dev_all mnt_console mnt_hide mnt_pivot.                            */
-
-/* A mount's options, sorted by who takes them. */
-struct mnt_flags {
-	unsigned long ms;                               /* MS_*: bind, remount, superblock flags  */
-	uint64_t set, clear, rec_set, rec_clear;        /* ATTR_*: this mount; the whole tree     */
-	unsigned long propagation[8];                   /* in the order given                     */
-	size_t n_propagation;
-	char *data;                                     /* for the file system, comma-separated   */
-};
-
-static void mnt_parse(const struct mount_conf *m, struct mnt_flags *f)
-{
-	struct buf data = { 0 };
-
-	*f = (struct mnt_flags){ 0 };
-	for (size_t i = 0; i < m->options.n; i++) {
-		const char *word = m->options.v[i];
-		const struct mount_option *o = mount_options;
-		int prop;
-
-		while (o->name && strcmp(o->name, word) != 0)
-			o++;
-		if (o->name) {
-			f->ms = (f->ms & ~o->ms_clear) | o->ms_set;
-			uint64_t *set = o->rec ? &f->rec_set : &f->set;
-			uint64_t *clear = o->rec ? &f->rec_clear : &f->clear;
-
-			*set = (*set & ~o->at_clear) | o->at_set;
-			*clear = (*clear & ~(o->at_set & ~ATTR_ATIME)) | o->at_clear;
-		} else if (name_find(propagation_names, word, &prop) == 0) {
-			if (f->n_propagation < LEN(f->propagation))
-				f->propagation[f->n_propagation++] = (unsigned long)prop;
-		} else if (*word) {
-			buf_fmt(&data, "%s%s", data.len ? "," : "", word);
-		}
-	}
-	if (str_eq(m->type, "bind") && !(f->ms & MS_REC))
-		f->ms |= MS_BIND;
-	f->data = data.p;
-}
+ * Entries: mnt_check_label mnt_root mnt_all dev_all mnt_console mnt_hide mnt_pivot mnt_outside.  */
 
 /* Attributes and propagation of a mount, attached or not. */
 static int mnt_set(int fd, const struct mnt_flags *f)
@@ -6282,40 +6410,55 @@ static int mnt_fs_fail(int ctl, const char *type)
 	return fail_no(no, "mount %s: %s", type, n > 2 && text[1] == ' ' ? text + 2 : text);
 }
 
-static int mnt_fs_option(int ctl, char *word)
-{
-	char *value = strchr(word, '=');
+/* Flags of superblocks, and what undoes them. */
+static const struct { unsigned long flag; const char *on, *off; } mnt_super[] = {
+	{ MS_RDONLY, "ro", "rw" }, { MS_SYNCHRONOUS, "sync", "async" },
+	{ MS_DIRSYNC, "dirsync", NULL }, { MS_MANDLOCK, "mand", "nomand" },
+	{ MS_LAZYTIME, "lazytime", "nolazytime" },
+};
 
-	if (value)
-		*value++ = '\0';
-	return (int)syscall(NR_fsconfig, ctl, value ? FSCONFIG_STRING : 0, word, value, 0);
+/* Tells a context the flags, the label and the file system's own options. */
+static int mnt_fs_options(int ctl, const char *type, const struct mnt_flags *f)
+{
+	char *word = f->data ? str_dup(f->data) : NULL, *save = NULL;
+
+	for (size_t i = 0; i < LEN(mnt_super); i++) {
+		const char *flag = f->ms & mnt_super[i].flag	 ? mnt_super[i].on
+				   : f->ms_off & mnt_super[i].flag ? mnt_super[i].off
+								 : NULL;
+
+		if (flag && syscall(NR_fsconfig, ctl, 0, flag, NULL, 0) < 0)
+			return mnt_fs_fail(ctl, type);
+	}
+	if (f->label &&
+	    syscall(NR_fsconfig, ctl, FSCONFIG_STRING, "context", f->label, 0) < 0)
+		return mnt_fs_fail(ctl, type);
+	for (word = word ? strtok_r(word, ",", &save) : NULL; word;
+	     word = strtok_r(NULL, ",", &save)) {
+		char *value = strchr(word, '=');
+
+		if (value)
+			*value++ = '\0';
+		if (syscall(NR_fsconfig, ctl, value ? FSCONFIG_STRING : 0, word, value, 0) < 0)
+			return mnt_fs_fail(ctl, type);
+	}
+	return 0;
 }
 
 /* A new file system, detached. */
 static int mnt_fs(const char *type, const char *source, const struct mnt_flags *f)
 {
-	/* no iversion: fsconfig(2) has no word for it, file systems that count always do */
-	static const struct { unsigned long flag; const char *word; } super[] = {
-		{ MS_RDONLY, "ro" }, { MS_SYNCHRONOUS, "sync" }, { MS_DIRSYNC, "dirsync" },
-		{ MS_MANDLOCK, "mand" }, { MS_LAZYTIME, "lazytime" },
-	};
 	autoclose int ctl = (int)syscall(NR_fsopen, type, FS_CLOEXEC);
-	char *data = f->data ? str_dup(f->data) : NULL, *save = NULL;
 	int mnt;
 
+	if (ctl < 0 && errno == ENODEV)
+		return fail_no(ENODEV, "mount: the kernel has no file system type \"%s\"", type);
 	if (ctl < 0)
 		return efail("mount: file system type \"%s\"", type);
-	for (size_t i = 0; i < LEN(super); i++)
-		if (f->ms & super[i].flag &&
-		    syscall(NR_fsconfig, ctl, 0, super[i].word, NULL, 0) < 0)
-			return mnt_fs_fail(ctl, type);
 	if (source && *source &&
 	    syscall(NR_fsconfig, ctl, FSCONFIG_STRING, "source", source, 0) < 0)
 		return mnt_fs_fail(ctl, type);
-	for (data = data ? strtok_r(data, ",", &save) : NULL; data;
-	     data = strtok_r(NULL, ",", &save))
-		if (mnt_fs_option(ctl, data) < 0)
-			return mnt_fs_fail(ctl, type);
+	TRY(mnt_fs_options(ctl, type, f));
 	if (syscall(NR_fsconfig, ctl, FSCONFIG_CREATE, NULL, NULL, 0) < 0)
 		return mnt_fs_fail(ctl, type);
 	mnt = (int)syscall(NR_fsmount, ctl, FS_CLOEXEC, 0);
@@ -6358,6 +6501,20 @@ static int mnt_check_proc(const char *dest, const char *type, int mnt, int targe
 	return 0;
 }
 
+/* The directory that holds the last component of path, and that component. */
+static int mnt_parent(int root, const char *path, char **name)
+{
+	char *dir = path_clean(path);
+
+	*name = strrchr(dir, '/') + 1;
+	dir = str_ndup(dir, (size_t)(*name - dir));
+	if (!**name) {
+		errno = EINVAL;
+		return -1;
+	}
+	return path_make(root, dir, false);
+}
+
 /* The place to mount on.  proc and sysfs go on plain directories only: the runtime and programs
  * trust those two paths, so a link there is an attack (CVE-2019-19921, CVE-2025-54867). */
 static int mnt_target(int root, const struct mount_conf *m, bool file)
@@ -6365,6 +6522,14 @@ static int mnt_target(int root, const struct mount_conf *m, bool file)
 	const char *rel = m->dest + strspn(m->dest, "/");
 	bool strict = str_eq(m->type, "proc") || str_eq(m->type, "sysfs");
 
+	if (m->flags.own & OWN_DEST_LINK) {
+		char *name;
+		autoclose int dir = mnt_parent(root, m->dest, &name);
+		int link = dir < 0 ? -1 : path_child(dir, name, O_PATH);
+
+		if (link >= 0 || dir < 0 || errno != ENOENT)
+			return link < 0 ? efail("mount point") : link;
+	}
 	if (strict) {
 		int fd = sys_openat2(root, *rel ? rel : ".", O_PATH | O_NOFOLLOW | O_DIRECTORY,
 				     RESOLVE_ROOT | RESOLVE_LINKS_NO);
@@ -6387,30 +6552,46 @@ static int mnt_target(int root, const struct mount_conf *m, bool file)
 
 /* -- sources ----------------------------------------------------------------------------------- */
 
+/* linux.mountLabel: asked before anything is made. */
+static int mnt_check_label(const struct config *conf)
+{
+	if (conf->mount_label && *conf->mount_label && access("/sys/fs/selinux/enforce", F_OK) < 0)
+		return fail("linux.mountLabel: SELinux is not enabled on this host");
+	return 0;
+}
+
 /* Everything in init that mounts needs this. */
 struct mnt_env {
 	const struct config *conf;
 	const struct container *c;
 	int root;                               /* the new root, attached                        */
-	int (*ask)(const char *path, bool recursive);   /* RUN: the parent opens what we may not  */
+	int (*ask)(size_t mount);               /* RUN: the parent's mnt_outside()               */
 	int (*network)(void);                   /* RUN: be in the container's network namespace   */
 	int proc, sys; /* the mounts on /proc and /sys, for mnt_hide()    */
 	int *late_ro;  /* tmpfs mounts to be made read-only at the end    */
 	size_t n_late_ro;
 };
 
-static int mnt_bind_source(const struct mnt_env *e, const struct mount_conf *m,
-			   const struct mnt_flags *f)
+static char *mnt_bind_path(const struct config *conf, const struct mount_conf *m)
 {
-	char *path = !m->source ? str_dup("") : m->source[0] == '/' ? m->source :
-		     str_fmt("%s/%s", e->conf->bundle, m->source);
-	int fd = *path ? mnt_tree(AT_FDCWD, path, f->ms & MS_REC) : -1;
+	if (!m->source || !*m->source || *m->source == '/')
+		return m->source;
+	return str_fmt("%s/%s", conf->bundle, m->source);
+}
 
-	if (!*path)
+static int mnt_bind_source(const struct mnt_env *e, const struct mount_conf *m)
+{
+	const char *path = mnt_bind_path(e->conf, m);
+
+	if (!path || !*path)
 		return fail("bind mount without a source");
+	int fd = sys_open_tree(AT_FDCWD, path, TREE_CLONE |
+			       (m->flags.ms & MS_REC ? AT_RECURSIVE : 0) |
+			       (m->flags.own & OWN_SRC_LINK ? AT_SYMLINK_NOFOLLOW : 0));
+
 	/* Mapped root may not be let through directories that the caller can pass. */
-	if (fd < 0 && (errno == EACCES || errno == EPERM) && e->conf->ns_any[NS_USER])
-		return e->ask(path, f->ms & MS_REC);
+	if (fd < 0 && (errno == EACCES || errno == EPERM) && e->ask && e->conf->ns_any[NS_USER])
+		return e->ask((size_t)(m - e->conf->mounts));
 	return fd < 0 ? efail("bind source %s", path) : fd;
 }
 
@@ -6442,32 +6623,9 @@ static int mnt_cgroup(const struct mnt_env *e, struct mnt_flags *f)
 	return fd < 0 ? efail("bind cgroup %s", e->c->cgroup) : fd;
 }
 
-static int mnt_source(const struct mnt_env *e, const struct mount_conf *m, struct mnt_flags *f)
-{
-	if (f->ms & MS_BIND)
-		return mnt_bind_source(e, m, f);
-	if (!m->type || !*m->type || str_eq(m->type, "none"))
-		return fail("no type given, and not a bind mount");
-	if (str_eq(m->type, "cgroup") || str_eq(m->type, "cgroup2"))
-		return mnt_cgroup(e, f);
-	return mnt_fs(m->type, m->source, f);
-}
-
-static int mnt_remount(int target, const struct mnt_flags *f)
-{
-	unsigned long ms = f->ms &
-			   (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME |
-			    MS_RELATIME | MS_STRICTATIME | MS_NODIRATIME | MS_NOSYMFOLLOW |
-			    MS_SYNCHRONOUS | MS_DIRSYNC | MS_MANDLOCK | MS_LAZYTIME | MS_BIND);
-
-	/* "." is the root of the mount that `target` is: no path to be swapped. */
-	if (fchdir(target) < 0 || mount(NULL, ".", NULL, MS_REMOUNT | ms, f->data) < 0)
-		return efail("remount");
-	return 0;
-}
-
-/* fsconfig(2) takes values of up to 255 bytes; overlay's lowerdir is often longer. */
-static bool mnt_has_long_option(const struct mnt_flags *f)
+/* What fsconfig(2) cannot be told: values of more than 255 bytes (overlay's lowerdir), iversion,
+ * silent. */
+static bool mnt_is_classic(const struct mnt_flags *f)
 {
 	const char *at = f->data;
 
@@ -6478,17 +6636,67 @@ static bool mnt_has_long_option(const struct mnt_flags *f)
 			return true;
 		at += n + (at[n] == ',');
 	}
-	return false;
+	return f->ms & (MS_I_VERSION | MS_SILENT);
 }
 
-/* mount(2) for those: on ".", the directory that `target` is, so no path can be swapped. */
-static int mnt_classic(int target, const struct mount_conf *m, const struct mnt_flags *f)
+/* Is the source or a path among the options relative?  They are in the bundle, as bind sources. */
+static bool mnt_is_relative(const struct mount_conf *m, const struct mnt_flags *f)
 {
-	if (f->n_propagation || f->rec_set || f->rec_clear)
-		return fail("options longer than 255 bytes do not go with propagation or r* ones");
-	if (fchdir(target) < 0 || mount(m->source, ".", m->type, f->ms, f->data) < 0)
+	static const char *const dirs[] = { "lowerdir=", "upperdir=", "workdir=" };
+	char *data = str_fmt(",%s", f->data ? f->data : "");
+
+	for (size_t i = 0; str_eq(m->type, "overlay") && i < LEN(dirs); i++) {
+		char *at = strstr(data, str_fmt(",%s", dirs[i]));
+
+		if (at && at[1 + strlen(dirs[i])] != '/')
+			return true;
+	}
+	return m->source && *m->source != '/' && strchr(m->source, '/');
+}
+
+/* A new file system by mount(2), for those: for a moment on the container's root, where ".." leads
+ * from the root to what covers it. */
+static int mnt_classic(int root, const struct mount_conf *m, const struct mnt_flags *f)
+{
+	const char *data = f->data ? f->data : "";
+	struct stat below, st;
+
+	if (f->label)
+		data = str_fmt("%s%scontext=\"%s\"", data, *data ? "," : "", f->label);
+	if (mnt_is_relative(m, f))
+		return fail("relative paths do not go with options of more than 255 bytes, "
+			    "iversion and silent");
+	if (fchdir(root) < 0 || mount(m->source, ".", m->type, f->ms, data) < 0)
 		return efail("mount %s", m->type);
-	return 0;
+	autoclose int over = sys_openat2(root, "..", O_PATH | O_DIRECTORY, RESOLVE_ROOT);
+	autoclose int mnt = over < 0 ? -1 : mnt_tree(over, "", false);
+
+	if (mnt < 0 || fstat(root, &below) < 0 || fstat(mnt, &st) < 0 || fchdir(over) < 0)
+		return efail("mount %s", m->type);
+	if (st.st_dev == below.st_dev && st.st_ino == below.st_ino)
+		return fail("mount %s: cannot be found again", m->type);
+	return umount2(".", MNT_DETACH) < 0 ? efail("mount %s", m->type) : take_fd(&mnt);
+}
+
+/* In a user namespace, file systems that show a namespace which is not the container's own cannot
+ * be mounted: the host's is bound in their place, as crun does; sysfs read-only. */
+static int mnt_of_host(const struct mnt_env *e, const struct mount_conf *m, struct mnt_flags *f)
+{
+	static const struct { const char *type, *path; enum ns ns; } shown[] = {
+		{ "sysfs", "/sys", NS_NET }, { "mqueue", "/dev/mqueue", NS_IPC },
+		{ "proc", "/proc", NS_PID },
+	};
+
+	for (size_t i = 0; i < LEN(shown); i++) {
+		if (!str_eq(m->type, shown[i].type) || e->conf->ns_new[shown[i].ns])
+			continue;
+		int fd = mnt_tree(AT_FDCWD, shown[i].path, true);
+
+		if (i == 0)
+			f->rec_set |= ATTR_RDONLY;
+		return fd < 0 ? efail("bind %s of the host", shown[i].path) : fd;
+	}
+	return -1;
 }
 
 /* File systems that do not ask which network namespace they are mounted in; sysfs and NFS do. */
@@ -6503,55 +6711,327 @@ static bool mnt_without_net(const char *type)
 	return false;
 }
 
+static int mnt_source(const struct mnt_env *e, const struct mount_conf *m, struct mnt_flags *f)
+{
+	bool cgroup = m->type && str_starts(m->type, "cgroup");
+	int fd;
+
+	if (f->own & OWN_IDMAP && e->ask)
+		return e->ask((size_t)(m - e->conf->mounts));
+	if (f->ms & MS_BIND)
+		return mnt_bind_source(e, m);
+	if (!m->type || !*m->type || str_eq(m->type, "none"))
+		return fail("no type given, and not a bind mount");
+	if (cgroup)
+		return mnt_cgroup(e, f);
+	if (e->network && !mnt_without_net(m->type))
+		TRY(e->network());
+	/* SELinux has its own labels for these. */
+	if (!str_eq(m->type, "proc") && !str_eq(m->type, "sysfs") && !str_eq(m->type, "mqueue") &&
+	    e->conf->mount_label && *e->conf->mount_label)
+		f->label = e->conf->mount_label;
+	if (mnt_is_relative(m, f) && chdir(e->conf->bundle) < 0)
+		return efail("bundle");
+	fd = mnt_is_classic(f) ? mnt_classic(e->root, m, f) : mnt_fs(m->type, m->source, f);
+	return fd < 0 && err.no == EPERM && e->conf->ns_any[NS_USER] ? mnt_of_host(e, m, f) : fd;
+}
+
+/* The type of the file system that fd is on, from the first mount of it. */
+static char *mnt_fs_type(int proc, int fd)
+{
+	char *text = file_read_at(proc, "self/mountinfo", 16 << 20), *save = NULL;
+	struct stat st;
+	if (!text || fstat(fd, &st) < 0)
+		return str_dup("of this mount");
+	char *dev = str_fmt("%u:%u", major(st.st_dev), minor(st.st_dev));
+
+	for (char *l = strtok_r(text, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
+		char *tail = strstr(l, " - ");
+
+		if (tail && str_eq(str_word(l, 2), dev))
+			return str_word(tail + 3, 0);
+	}
+	return str_dup("of this mount");
+}
+
+/* mounts[].uidMappings: "inside" is the id in the file system, "outside" the one it is seen as. */
+static int mnt_idmap(const struct mnt_env *e, const struct mount_conf *m, int fd, pid_t pid)
+{
+	struct mount_attr1 attr = { .attr_set = ATTR_IDMAP };
+	int proc = e->c->proc_fd;
+	struct utsname u;
+	autoclose int ns = m->n_uid_maps ? ns_for_maps(m, proc)
+					 : openat(proc, str_fmt("%d/ns/user", pid),
+						  O_RDONLY | O_CLOEXEC);
+
+	if (ns < 0)
+		return m->n_uid_maps ? -1 : efail("user namespace of init");
+	attr.userns_fd = (uint64_t)ns;
+	if (sys_mount_setattr(fd, m->flags.own & OWN_REC, &attr) == 0)
+		return 0;
+	if (errno == EINVAL && uname(&u) == 0)
+		return fail("idmap: Linux %s cannot map the ids of the file system %s%s", u.release,
+			    m->flags.ms & MS_BIND ? mnt_fs_type(proc, fd) : m->type,
+			    m->flags.own & OWN_REC ? ", or of one below it" : "");
+	return efail("idmap");
+}
+
+/* In the parent, for init: opens what init may not pass to, maps ids of what belongs to the host.
+ * index: into conf->mounts; past them it is the root. */
+static int mnt_outside(const struct mnt_env *e, size_t index, pid_t pid)
+{
+	const struct mount_conf *m = e->conf->mounts + index;
+	struct mnt_flags f;
+
+	if (index == e->conf->n_mounts) {
+		int root = mnt_tree(AT_FDCWD, e->conf->rootfs, true);
+
+		return root < 0 ? efail("rootfs %s", e->conf->rootfs) : root;
+	}
+	f = m->flags;
+	autoclose int fd = mnt_source(e, m, &f);
+
+	bool ok = fd >= 0 && (!(f.own & OWN_IDMAP) || mnt_idmap(e, m, fd, pid) == 0);
+
+	if (!ok && f.own & OWN_IDMAP && err.no == EPERM)
+		fail_no(EPERM, "idmap: mapped already, or not this user's to map");
+	return ok ? take_fd(&fd) : -1;
+}
+
+/* Changes what is mounted at target: the file system as well, unless "bind" is given.  What is not
+ * named stays as it is, as with mount(8). */
+static int mnt_remount(int target, const struct mnt_flags *f)
+{
+	bool super = f->data;
+
+	for (size_t i = 0; i < LEN(mnt_super); i++)
+		super |= (f->ms | f->ms_off) & mnt_super[i].flag;
+	if (super && !(f->ms & MS_BIND)) {
+		autoclose int ctl = (int)syscall(NR_fspick, target, "", FS_CLOEXEC | FSPICK_EMPTY);
+
+		if (ctl < 0)
+			return efail("remount");
+		TRY(mnt_fs_options(ctl, "remount", f));
+		if (syscall(NR_fsconfig, ctl, FSCONFIG_RECONFIGURE, NULL, NULL, 0) < 0)
+			return mnt_fs_fail(ctl, "remount");
+	}
+	return mnt_set(target, f);
+}
+
+/* copy-symlink: a source that is a link is made again in the container.  1: it was one. */
+static int mnt_copy_link(const struct mnt_env *e, const struct mount_conf *m)
+{
+	char link[PATH_MAX], there[PATH_MAX], *name;
+	const char *path = mnt_bind_path(e->conf, m);
+	ssize_t n = path ? readlink(path, link, sizeof link - 1) : -1;
+
+	if (n < 0)
+		return 0;                       /* no link, or no source: mounting tells */
+	link[n] = '\0';
+	autoclose int dir = mnt_parent(e->root, m->dest, &name);
+
+	if (dir < 0)
+		return efail("directory of the link");
+	if (symlinkat(link, dir, name) == 0)
+		return 1;
+	if (errno != EEXIST)
+		return efail("make the link");
+	if (readlinkat(dir, name, there, sizeof there) != n || memcmp(link, there, (size_t)n) != 0)
+		return fail("copy-symlink: something else than a link to %s exists", link);
+	return 1;
+}
+
+/* -- tmpcopyup --------------------------------------------------------------------------------- */
+
+/* Owner, mode, times, and the extended attributes that a tmpfs takes. */
+static int copy_attrs(int from, int to)
+{
+	char names[4096], value[4096];
+	struct stat st;
+
+	/* EINVAL, EPERM: an owner for which the user namespace has no id. */
+	if (fstat(from, &st) < 0 ||
+	    (fchown(to, st.st_uid, st.st_gid) < 0 && errno != EINVAL && errno != EPERM))
+		return -1;
+	ssize_t n = flistxattr(from, names, sizeof names);
+
+	for (char *p = names; n > 0 && p < names + n; p += strlen(p) + 1) {
+		ssize_t len = fgetxattr(from, p, value, sizeof value);
+
+		if (len < 0 || fsetxattr(to, p, value, (size_t)len, 0) < 0)
+			log_debug("tmpcopyup: attribute %s: %s", p, errno_text(errno));
+	}
+	if (fchmod(to, st.st_mode & 07777) < 0)
+		return -1;
+	return futimens(to, (struct timespec[]){ st.st_atim, st.st_mtim });
+}
+
+/* What is no directory: `at`, open as a path and described by st, becomes name in directory to. */
+static int copy_file(int proc, int at, const struct stat *st, int to, const char *name)
+{
+	char link[PATH_MAX] = "";
+	ssize_t n;
+	int r;
+
+	if (S_ISREG(st->st_mode)) {
+		autoclose int in = openat(proc, str_fmt("self/fd/%d", at),
+					  O_RDONLY | O_CLOEXEC);
+		autoclose int out = openat(to, name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+
+		do
+			n = in < 0 || out < 0 ? -1 : sendfile(out, in, NULL, 1 << 30);
+		while (n > 0);
+		return n < 0 ? -1 : copy_attrs(in, out);
+	}
+	if (S_ISLNK(st->st_mode))
+		r = readlinkat(at, "", link, sizeof link - 1) < 0 ? -1 : symlinkat(link, to, name);
+	else
+		r = mknodat(to, name, st->st_mode, st->st_rdev);
+	if (r == 0 && fchownat(to, name, st->st_uid, st->st_gid, AT_SYMLINK_NOFOLLOW) < 0 &&
+	    errno != EINVAL && errno != EPERM)
+		r = -1;
+	return r;
+}
+
+/* The directory at path, found below both trees; -1 with errno. */
+static int copy_open(int dir, const char *path)
+{
+	return sys_openat2(dir, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW,
+			   RESOLVE_UNDER | RESOLVE_LINKS_NO);
+}
+
+/* Copies what directory path of `from` holds to the same place below `to`; directories in it are
+ * made, and noted in dirs. */
+static int copy_dir(const struct mnt_env *e, int from, int to, const char *path, struct strs *dirs)
+{
+	struct strs names = { 0 };
+	struct stat st;
+	autoclose int in = copy_open(from, path), out = copy_open(to, path);
+
+	if (in < 0 || out < 0)
+		return efail("tmpcopyup: %s", path);
+	TRY(dir_list(in, &names, true));
+	for (size_t i = 0; i < names.n; i++) {
+		autoclose int at = path_child(in, names.v[i], O_PATH);
+		char *sub = str_fmt("%s/%s", path, names.v[i]);
+		int r = at < 0 || fstat(at, &st) < 0 ? -1 : 0;
+
+		if (r == 0 && S_ISDIR(st.st_mode)) {
+			r = mkdirat(out, names.v[i], 0700);
+			strs_add(dirs, sub);
+		} else if (r == 0) {
+			r = copy_file(e->c->proc_fd, at, &st, out, names.v[i]);
+		}
+		if (r < 0)
+			return efail("tmpcopyup: %s", sub);
+	}
+	return 0;
+}
+
+static bool mnt_has_option(const struct mnt_flags *f, const char *key)
+{
+	return f->data && strstr(str_fmt(",%s", f->data), str_fmt(",%s=", key));
+}
+
+/* A tmpfs takes the mode of the directory it covers, unless its options say otherwise. */
+static void mnt_like_target(int root, const char *dest, struct mnt_flags *f)
+{
+	struct stat st;
+	autoclose int fd =
+		mnt_has_option(f, "mode") ? -1 : path_in_root(root, dest, O_PATH | O_DIRECTORY);
+
+	if (fd >= 0 && fstat(fd, &st) == 0)
+		f->data = str_fmt("mode=%o%s%s", st.st_mode & 07777, f->data ? "," : "",
+				  f->data ? f->data : "");
+}
+
+/* Fills a new tmpfs with what the directory below it holds: files, links, devices, with owners,
+ * modes, times; hard links become files of their own.  By descriptors only: nothing that changes
+ * under us leads out of the directory. */
+static int mnt_copy_up(const struct mnt_env *e, int from, int to, const struct mnt_flags *f)
+{
+	struct strs dirs = { 0 };
+	struct stat st;
+
+	if (fstat(from, &st) < 0 ||
+	    (fchownat(to, "", mnt_has_option(f, "uid") ? NO_ID : st.st_uid,
+		      mnt_has_option(f, "gid") ? NO_ID : st.st_gid, AT_EMPTY_PATH) < 0 &&
+	     errno != EINVAL && errno != EPERM))
+		return efail("tmpcopyup");
+	strs_add(&dirs, str_dup("."));
+	for (size_t i = 0; i < dirs.n; i++)
+		TRY(copy_dir(e, from, to, dirs.v[i], &dirs));
+	for (size_t i = dirs.n; i-- > 1; ) {            /* inner ones first, for their times */
+		autoclose int in = copy_open(from, dirs.v[i]), out = copy_open(to, dirs.v[i]);
+
+		if (in < 0 || out < 0 || copy_attrs(in, out) < 0)
+			return efail("tmpcopyup: %s", dirs.v[i]);
+	}
+	return 0;
+}
+
+/* -- one mount --------------------------------------------------------------------------------- */
+
+static int mnt_attach(struct mnt_env *e, const struct mount_conf *m, int *mnt, int target)
+{
+	const char *at = path_clean(m->dest);
+
+	if (sys_move_mount(*mnt, target, "") < 0)
+		return efail("attach");
+	int *keep = str_eq(at, "/proc") ? &e->proc : str_eq(at, "/sys") ? &e->sys :
+		    str_eq(at, "/")	? &e->root : NULL;
+
+	if (keep) {
+		close_p(keep);
+		*keep = take_fd(mnt);
+	}
+	return 0;
+}
+
 static int mnt_one(struct mnt_env *e, const struct mount_conf *m)
 {
-	struct mnt_flags f;
+	struct mnt_flags f = m->flags;
 	struct stat st;
 	autoclose int mnt = -1, target = -1;
-
-	mnt_parse(m, &f);
+	bool tmpfs = str_eq(m->type, "tmpfs") && !(f.ms & (MS_BIND | MS_REMOUNT));
 	/* A read-only tmpfs, /dev above all, is still to get what the next mounts need in it. */
-	bool late = str_eq(m->type, "tmpfs") && f.ms & MS_RDONLY &&
-		    !(f.ms & (MS_BIND | MS_REMOUNT));
+	bool late = tmpfs && f.ms & MS_RDONLY;
+	int link = f.own & OWN_COPY_LINK ? mnt_copy_link(e, m) : 0;
 
+	if (link)
+		return link < 0 ? -1 : 0;
+	if (f.ms & MS_REMOUNT) {
+		target = path_in_root(e->root, m->dest, O_PATH);
+		return target < 0 ? efail("remount") : mnt_remount(target, &f);
+	}
 	if (late) {
 		f.ms &= ~(unsigned long)MS_RDONLY;
 		f.set &= ~ATTR_RDONLY;
 	}
-	bool fresh = !(f.ms & (MS_BIND | MS_REMOUNT)), classic = fresh && mnt_has_long_option(&f);
-
-	if (fresh && !mnt_without_net(m->type))
-		TRY(e->network());
-
-	if (!(f.ms & MS_REMOUNT) && !classic) {
-		mnt = mnt_source(e, m, &f);
-		if (mnt < 0)
-			return -1;
-		TRY(mnt_set(mnt, &f));
+	if (tmpfs)
+		mnt_like_target(e->root, m->dest, &f);
+	mnt = mnt_source(e, m, &f);
+	if (mnt < 0 && f.own & OWN_NOFAIL && err.no == ENOENT) {
+		err_clear();
+		return 0;
 	}
-	bool file = mnt >= 0 && fstat(mnt, &st) == 0 && !S_ISDIR(st.st_mode);
+	if (mnt < 0)
+		return -1;
+	TRY(mnt_set(mnt, &f));
+	bool file = fstat(mnt, &st) == 0 && !S_ISDIR(st.st_mode);
 
 	target = mnt_target(e->root, m, file);
 	if (target < 0)
 		return -1;
-	if (f.ms & MS_REMOUNT)
-		return mnt_remount(target, &f);
 	TRY(mnt_check_proc(m->dest, m->type, mnt, target));
-	if (classic)
-		return mnt_classic(target, m, &f);
 	if (fstat(target, &st) == 0 &&
 	    S_ISDIR(st.st_mode) == file) /* else EINVAL, which says little */
 		return fail_no(file ? EISDIR : ENOTDIR, "mount point");
-	if (sys_move_mount(mnt, target, "") < 0)
-		return efail("attach");
-	if (late)
+	if (f.own & OWN_COPYUP)
+		TRY(mnt_copy_up(e, target, mnt, &f));
+	TRY(mnt_attach(e, m, &mnt, target));
+	if (late && mnt >= 0)
 		e->late_ro[e->n_late_ro++] = take_fd(&mnt);
-	if (str_eq(path_clean(m->dest), "/proc") || str_eq(path_clean(m->dest), "/sys")) {
-		int *keep = path_clean(m->dest)[1] == 'p' ? &e->proc : &e->sys;
-
-		close_p(keep);
-		*keep = take_fd(&mnt);
-	}
 	return 0;
 }
 
@@ -6598,10 +7078,11 @@ static int mnt_private_above(const char *path)
 	}
 }
 
-/* Cuts this mount namespace's ties with the host's and attaches the root on itself.  Returns its
- * descriptor. */
-static int mnt_root(const struct config *conf)
+/* Cuts this mount namespace's ties with the host's and attaches the root on itself, or on "/" where
+ * mapped root may not pass to it and the parent has to open it.  Returns its descriptor. */
+static int mnt_root(const struct mnt_env *e)
 {
+	const struct config *conf = e->conf;
 	int prop = 0;
 	autoclose int at = -1, fd = -1;
 
@@ -6612,12 +7093,16 @@ static int mnt_root(const struct config *conf)
 		prop = (prop & MS_PRIVATE ? MS_PRIVATE : MS_SLAVE) | MS_REC;
 	if (mount(NULL, "/", NULL, (unsigned long)prop, NULL) < 0)
 		return efail("change propagation of /");
-	if (prop & MS_SHARED)
-		TRY(mnt_private_above(conf->rootfs));
 	at = openat(AT_FDCWD, conf->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	fd = at < 0 ? -1 : mnt_tree(at, "", true);
+	bool outside = at < 0 && errno == EACCES && conf->ns_any[NS_USER];
+
+	if (outside)
+		at = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (prop & MS_SHARED)
+		TRY(mnt_private_above(outside ? "/" : conf->rootfs));
+	fd = outside ? e->ask(conf->n_mounts) : at < 0 ? -1 : mnt_tree(at, "", true);
 	if (fd < 0)
-		return efail("rootfs %s", conf->rootfs);
+		return outside ? -1 : efail("rootfs %s", conf->rootfs);
 	if (prop & MS_SHARED) {                         /* pivot_root(2) takes no shared root */
 		struct mount_attr1 private = { .propagation = MS_PRIVATE };
 
@@ -6782,7 +7267,21 @@ static int dev_make(int dir, const char *name, const struct dev_node *d)
 	return 0;
 }
 
-static int dev_configured(int root, const struct device_conf *d, bool may_bind)
+/* A configured device below a /dev that is the host's: it must be there. */
+static int dev_check_there(int root, const struct dev_node *d)
+{
+	struct stat st;
+	autoclose int fd = path_in_root(root, d->path, O_PATH);
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return efail("device %s: /dev is the host's, nothing is made in it", d->path);
+	if ((st.st_mode & S_IFMT) != (d->mode & S_IFMT) ||
+	    (!S_ISFIFO(d->mode) && st.st_rdev != d->rdev))
+		return fail("device %s: a different file is already there", d->path);
+	return 0;
+}
+
+static int dev_configured(int root, const struct device_conf *d, bool may_bind, bool hosts)
 {
 	static const struct { char type; mode_t mode; } types[] = {
 		{ 'c', S_IFCHR }, { 'u', S_IFCHR }, { 'b', S_IFBLK }, { 'p', S_IFIFO },
@@ -6799,6 +7298,8 @@ static int dev_configured(int root, const struct device_conf *d, bool may_bind)
 		if (types[i].type == *d->type)
 			type = types[i].mode;
 	n.mode = type | (d->mode.set ? (mode_t)d->mode.v & 07777 : 0666);
+	if (hosts && path_is_under(path_clean(d->path), "/dev"))
+		return dev_check_there(root, &n);
 	autoclose int dir = path_make(root, str_ndup(d->path, (size_t)(slash - d->path)), false);
 
 	if (dir < 0)
@@ -6826,22 +7327,25 @@ static bool dev_is_configured(const struct config *conf, const char *path)
 	return false;
 }
 
-/* Default devices and links, then the configured ones.  A /dev that is bound from the host is
- * the host's: it is left alone, as in runc. */
-static int dev_all(int root, const struct config *conf, int proc)
+/* Is /dev the host's, by a bind or as devtmpfs, of which there is only one?  Then nothing may be
+ * made or replaced in it. */
+static bool dev_is_hosts(const struct config *conf)
 {
+	bool hosts = false;
+
 	for (size_t i = 0; i < conf->n_mounts; i++) {
-		struct mnt_flags f;
+		const struct mount_conf *m = &conf->mounts[i];
 
-		mnt_parse(&conf->mounts[i], &f);
-		if (f.ms & MS_BIND && str_eq(path_clean(conf->mounts[i].dest), "/dev"))
-			return 0;
+		if (str_eq(path_clean(m->dest), "/dev") && !(m->flags.ms & MS_REMOUNT))
+			hosts = m->flags.ms & MS_BIND || str_eq(m->type, "devtmpfs");
 	}
-	mode_t mask = umask(0);
-	autoclose int dir = dev_dir(root);
-	int r = dir < 0 ? -1 : 0;
+	return hosts;
+}
 
-	for (size_t i = 0; r == 0 && i < LEN(default_devices); i++) {
+/* Default devices of a /dev that is the container's. */
+static int dev_defaults(int dir, const struct config *conf)
+{
+	for (size_t i = 0; i < LEN(default_devices); i++) {
 		struct dev_node d = {
 			.path = str_fmt("/dev/%s", default_devices[i].name), .mode = S_IFCHR | 0666,
 			.rdev = makedev(default_devices[i].major_no, default_devices[i].minor_no),
@@ -6849,14 +7353,25 @@ static int dev_all(int root, const struct config *conf, int proc)
 		};
 
 		if (!dev_is_configured(conf, d.path))
-			r = dev_make(dir, default_devices[i].name, &d);
+			TRY(dev_make(dir, default_devices[i].name, &d));
 	}
+	return 0;
+}
+
+/* Default devices, then the configured ones, then the default links. */
+static int dev_all(int root, const struct config *conf, int proc)
+{
+	bool hosts = dev_is_hosts(conf);
+	mode_t mask = umask(0);
+	autoclose int dir = hosts ? -1 : dev_dir(root);
+	int r = hosts ? 0 : dir < 0 ? -1 : dev_defaults(dir, conf);
+
 	for (size_t i = 0; r == 0 && i < conf->n_devices; i++) {
-		r = dev_configured(root, &conf->devices[i], conf->ns_any[NS_USER]);
+		r = dev_configured(root, &conf->devices[i], conf->ns_any[NS_USER], hosts);
 		if (r < 0)
 			ctx("linux.devices[%zu]", i);
 	}
-	for (size_t i = 0; r == 0 && i < LEN(default_links); i++)
+	for (size_t i = 0; r == 0 && !hosts && i < LEN(default_links); i++)
 		if (!str_eq(default_links[i].name, "core") ||
 		    faccessat(proc, "kcore", F_OK, 0) == 0)
 			r = dev_link(dir, default_links[i].name, default_links[i].target);
@@ -6891,28 +7406,36 @@ static int mnt_console(int root, int slave)
 /* What hides files and what hides directories; both come from outside the container's tree. */
 struct mnt_masks { int null, empty; };
 
-static int mnt_mask_file(struct mnt_masks *k)
+static bool mnt_is_null(int fd)
 {
 	struct stat st;
 
-	if (k->null < 0) {
+	return fd >= 0 && fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3);
+}
+
+/* The host's null device; a bare initramfs has none, then the one that the container got. */
+static int mnt_mask_file(const struct mnt_env *e, struct mnt_masks *k)
+{
+	if (k->null < 0)
 		k->null = openat(AT_FDCWD, "/dev/null", O_PATH | O_CLOEXEC | O_NOFOLLOW);
-		if (k->null < 0 || fstat(k->null, &st) < 0)
-			return efail("the host's /dev/null");
-		if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3))
-			return fail("the host's /dev/null is not the null device");
+	if (!mnt_is_null(k->null)) {
+		close_p(&k->null);
+		k->null = path_in_root(e->root, "dev/null", O_PATH | O_NOFOLLOW);
 	}
+	if (!mnt_is_null(k->null))
+		return fail("neither the host's nor the container's /dev/null is the null device");
 	int fd = mnt_tree(k->null, "", false);
 
-	return fd < 0 ? efail("bind the host's /dev/null") : fd;
+	return fd < 0 ? efail("bind /dev/null") : fd;
 }
 
 /* The first use takes the tmpfs itself, later ones clone it: a detached mount that is dropped
  * would cost an RCU grace period. */
-static int mnt_mask_dir(struct mnt_masks *k)
+static int mnt_mask_dir(const struct mnt_env *e, struct mnt_masks *k)
 {
-	struct mnt_flags ro = { .ms = MS_RDONLY, .set = ATTR_RDONLY | ATTR_NOSUID | ATTR_NODEV |
-				ATTR_NOEXEC };
+	const char *label = e->conf->mount_label;
+	struct mnt_flags ro = { .ms = MS_RDONLY, .label = label && *label ? label : NULL,
+				.set = ATTR_RDONLY | ATTR_NOSUID | ATTR_NODEV | ATTR_NOEXEC };
 	int fd;
 
 	if (k->empty >= 0) {
@@ -6954,7 +7477,7 @@ static int mnt_mask(const struct mnt_env *e, const char *path, struct mnt_masks 
 		return errno == ENOENT ? 0 : efail("%s", path);
 	if (fstat(at, &st) < 0)
 		return efail("%s", path);
-	mask = S_ISDIR(st.st_mode) ? mnt_mask_dir(k) : mnt_mask_file(k);
+	mask = S_ISDIR(st.st_mode) ? mnt_mask_dir(e, k) : mnt_mask_file(e, k);
 	if (mask < 0)
 		return ctx("%s", path);
 	return sys_move_mount(mask, at, "") < 0 ? efail("cover %s", path) : 0;
@@ -9093,15 +9616,16 @@ static int init_system(struct init *i)
 	return sec_sysctl(i->c->proc_fd, &conf->sysctl);
 }
 
-/* The parent opens a bind source that mapped root may not reach. */
-static int run_ask_source(const char *path, bool recursive)
+/* The parent opens what mapped root may not reach, and maps ids: mnt_outside(). */
+static int run_ask_source(size_t mount)
 {
 	struct wire w = { 0 };
 	struct fd_gift gift;
 
-	TRY(msg_send(run_self->sync, M_SOURCE, -1, str_fmt("%c%s", recursive ? 'r' : '-', path)));
+	TRY(init_network(run_self));            /* its message would come before the answer */
+	TRY(msg_send(run_self->sync, M_SOURCE, -1, str_fmt("%zu", mount)));
 	TRY(msg_recv(run_self->sync, &w, &gift));
-	return gift.fd >= 0 ? gift.fd : fail("bind source %s", path);
+	return gift.fd >= 0 ? gift.fd : fail("the other side opened no mount");
 }
 
 static int run_network(void)
@@ -9111,8 +9635,11 @@ static int run_network(void)
 
 static int init_root(struct init *i)
 {
+	i->mnt = (struct mnt_env){ .conf = i->conf, .c = i->c, .root = -1,
+				   .ask = run_ask_source, .network = run_network,
+				   .proc = -1, .sys = -1 };
 	if (i->conf->ns_any[NS_MNT]) {
-		i->root = mnt_root(i->conf);
+		i->root = mnt_root(&i->mnt);
 		return i->root < 0 ? -1 : 0;
 	}
 	i->root = openat(AT_FDCWD, i->conf->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -9121,11 +9648,11 @@ static int init_root(struct init *i)
 
 static int init_mounts(struct init *i)
 {
-	i->mnt = (struct mnt_env){ .conf = i->conf, .c = i->c, .root = i->root,
-				   .ask = run_ask_source, .network = run_network,
-				   .proc = -1, .sys = -1 };
+	i->mnt.root = i->root;
 	i->mnt.late_ro = arena_alloc(i->conf->n_mounts * sizeof *i->mnt.late_ro);
-	return mnt_all(&i->mnt);
+	TRY(mnt_all(&i->mnt));
+	i->root = i->mnt.root;                  /* a mount on "/" takes its place */
+	return 0;
 }
 
 static int init_devices(struct init *i)
@@ -9659,16 +10186,22 @@ static int run_spawn(struct init *i, bool through_helper, pid_t *pid, int *pidfd
 	return *pidfd < 0 ? efail("pidfd of init") : 0;
 }
 
-/* Opens a bind source for init, or says why not. */
-static int run_give_source(int sock, const char *text)
+/* Opens or makes a mount for init, or says why not. */
+static int run_give_source(const struct container *c, int sock, const char *text, pid_t pid)
 {
-	autoclose int fd = mnt_tree(AT_FDCWD, text + 1, *text == 'r');
+	const struct mnt_env e = { .conf = c->conf, .c = c, .root = -1, .proc = -1, .sys = -1 };
+	uint64_t index;
 
-	if (fd < 0) {
-		efail("bind source %s", text + 1);
-		return msg_send(sock, M_ERROR, -1, err.msg);
-	}
-	return msg_send(sock, M_SOURCE, fd, NULL);
+	if (str_u64(text, c->conf->n_mounts, &index) < 0)
+		return fail("init asked for mount \"%s\"", text);
+	autoclose int fd = mnt_outside(&e, (size_t)index, pid);
+
+	if (fd >= 0)
+		return msg_send(sock, M_SOURCE, fd, NULL);
+	int r = msg_send(sock, M_ERROR, -1, err.msg);
+
+	err_clear();                            /* init's to report, or not: nofail */
+	return r;
 }
 
 /* Sends the agent of linux.seccomp.listenerPath the listener and whose it is, config-linux.md "The
@@ -9722,7 +10255,7 @@ static int run_serve(struct container *c, struct init *i, pid_t pid)
 			TRY(sec_rlimits(pid, i->p));
 			TRY(msg_send(i->other, M_RLIMITS, -1, NULL));
 		} else if (w.msg == M_SOURCE) {
-			TRY(run_give_source(i->other, w.text));
+			TRY(run_give_source(c, i->other, w.text, pid));
 		} else if (w.msg == M_LISTENER) {
 			if (fd < 0)
 				fd = (int)syscall(NR_pidfd_getfd,
@@ -9802,6 +10335,7 @@ static int run_prepare(struct init *i)
 	i->root = -1;
 	i->slave = -1;
 	TRY(sec_check_label(i->p));
+	TRY(mnt_check_label(i->conf));
 	if (!i->exec)                           /* while the paths are the host's */
 		TRY(hook_open_files(i->conf));
 	if (i->conf->has_seccomp && bpf_build(&i->conf->seccomp, &i->filter) < 0)
@@ -12739,6 +13273,8 @@ static int cmd_features(struct options *o)
 		strs_add(&options, str_dup(m->name));
 	for (const struct name *p = propagation_names; p->name; p++)
 		strs_add(&options, str_dup(p->name));
+	for (const struct name *n = mount_own; n->name; n++)
+		strs_add(&options, str_dup(n->name));
 	qsort(options.v, options.n, sizeof *options.v, str_order);
 	for (size_t i = 0; i < LEN(cap_names); i++)
 		strs_add(&caps, str_dup(cap_names[i]));
@@ -12766,7 +13302,7 @@ static int cmd_features(struct options *o)
 		"        \"intelRdt\": {\n            \"enabled\": true,\n"
 		"            \"schemata\": true,\n            \"monitoring\": true\n        },\n"
 		"        \"mountExtensions\": {\n            \"idmap\": {\n"
-		"                \"enabled\": false\n            }\n        },\n"
+		"                \"enabled\": true\n            }\n        },\n"
 		"        \"netDevices\": {\n            \"enabled\": true\n        }\n    },\n"
 		"    \"annotations\": {\n");
 	if (lib)

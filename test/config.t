@@ -341,14 +341,6 @@ test_cwd_is_absolute() { need root; bundle process.cwd=tmp; rt_fails run -b b "$
 # unsupported PATH VALUE
 unsupported() { refuses "$1: is not supported by this program" "$1=$2"; }
 
-test_unsupported_mount_fields() {
-	need root
-	need runtime
-	m='[{"containerID":0,"hostID":0,"size":1}]'
-	refuses 'mounts[1].uidMappings: is not supported by this program' "mounts.1.uidMappings=$m"
-	refuses 'mounts[1].gidMappings: is not supported by this program' "mounts.1.gidMappings=$m"
-}
-
 test_labels_without_their_module() {
 	need root
 	[ -d /sys/module/apparmor ] && grep -q Y /sys/module/apparmor/parameters/enabled 2>/dev/null && skip 'needs a kernel without AppArmor'

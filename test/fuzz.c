@@ -260,10 +260,10 @@ static void use_config(struct config *c)
 	MUST(c->rootfs && c->rootfs[0] == '/' && str_eq(path_clean(c->rootfs), c->rootfs));
 	MUST(c->oci_version && c->has_root);
 	for (size_t i = 0; i < c->n_mounts; i++) {
-		struct mnt_flags f;
+		const struct mnt_flags *f = &c->mounts[i].flags;
 
-		mnt_parse(&c->mounts[i], &f);
-		MUST(!(f.set & f.clear & ~ATTR_ATIME) && f.n_propagation <= LEN(f.propagation));
+		MUST(!(f->set & f->clear & ~ATTR_ATIME) &&
+		     f->n_propagation <= LEN(f->propagation));
 	}
 	for (int i = 0; i < NS_COUNT; i++)
 		MUST(!(c->ns_new[i] && c->ns_path[i]) && (!c->ns_new[i] || c->ns_any[i]));

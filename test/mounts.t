@@ -308,15 +308,169 @@ test_unknown_option_is_for_the_file_system() {
 	[ "$RT_NAME" != runtime ] || has "$err" nosuchoption
 }
 
-test_unsupported_options_are_refused() {
+# refuses WHY MOUNT: the configuration is refused with that reason
+refuses() {
+	bundle mounts+="$2"
+	rt_fails run -b b "$id"
+	is "$err" "runtime: config.json: mounts[7].$1"
+}
+
+test_options_that_do_not_go_together_are_refused() {
 	need root
 	need runtime
-	mkdir src
-	for o in idmap ridmap tmpcopyup; do
-		bundle mounts+="{\"destination\":\"/m\",\"type\":\"bind\",\"source\":\"$PWD/src\",\"options\":[\"bind\",\"$o\"]}"
-		rt_fails run -b b "$id"
-		has "$err" "config.json: mounts[7].options: \"$o\" is not supported"
+	refuses 'options: tmpcopyup is for a tmpfs' '{"destination":"/m","type":"bind","source":"/tmp","options":["bind","tmpcopyup"]}'
+	refuses 'options: tmpcopyup is for a tmpfs' '{"destination":"/m","type":"proc","options":["tmpcopyup"]}'
+	refuses 'options: a bind mount takes no option of a file system: "size=1m,x"' '{"destination":"/m","source":"/tmp","options":["size=1m","bind","x"]}'
+	for o in src-nofollow dest-nofollow copy-symlink; do
+		refuses 'options: src-nofollow, dest-nofollow and copy-symlink are for bind mounts' "{\"destination\":\"/m\",\"type\":\"tmpfs\",\"options\":[\"$o\"]}"
 	done
+	refuses 'options: more than 8 words of propagation' '{"destination":"/m","type":"tmpfs","options":["shared","slave","shared","slave","shared","slave","shared","slave","shared"]}'
+}
+
+# mount(8): "If the custom option strings are already recognized by mount(8), the runtime SHOULD follow"
+test_words_of_mount_8_that_are_for_fstab_are_accepted() {
+	need root
+	need runtime
+	flags_of '["auto","noauto","nouser","_netdev","nofail","x-systemd.automount","x-gvfs-hide","X-mount.mkdir","X-mount.mkdir=0700"]'
+	has_flag rw
+	unlike "$super" '(auto|mount|nofail|netdev|x-)' 'none of them got to the file system'
+}
+
+test_user_implies_noexec_nosuid_nodev() {
+	need root
+	need runtime
+	for o in user users; do
+		flags_of "[\"$o\"]"
+		for f in nosuid nodev noexec; do has_flag $f; done
+	done
+	flags_of '["user","exec","dev","suid"]'
+	for f in nosuid nodev noexec; do lacks_flag $f; done
+	for o in owner group; do
+		flags_of "[\"$o\"]"
+		for f in nosuid nodev; do has_flag $f; done
+		lacks_flag noexec
+	done
+}
+
+test_nofail() {
+	need root
+	need runtime
+	bundle args='/probe true' mounts+='{"destination":"/m","type":"bind","source":"/no/such","options":["bind","nofail"]}' \
+		mounts+='{"destination":"/n","type":"ext4","source":"/dev/no/such","options":["nofail"]}'
+	rt run -b b "$id"
+	is "$status$err" 0 'what is missing is passed over'
+	bundle mounts+='{"destination":"/m","type":"tmpfs","options":["nofail","nosuch"]}'
+	rt_fails run -b b "$id"
+}
+
+test_silent() { need root; flags_of '["silent"]'; has_flag rw; }
+test_loud() { need root; flags_of '["loud"]'; has_flag rw; }
+test_iversion() { need root; flags_of '["iversion","nosuid"]'; has_flag nosuid; }
+test_noiversion() { need root; flags_of '["iversion","noiversion"]'; has_flag rw; }
+test_mand() { need root; need runtime; flags_of '["mand"]'; has_flag rw; }
+test_nomand() { need root; flags_of '["mand","nomand"]'; has_flag rw; }
+test_nolazytime() { need root; need runtime; flags_of '["lazytime","nolazytime"]'; unlike ",$super," ,lazytime,; }
+
+test_iversion_and_silent_go_with_propagation_and_recursive_words() {
+	need root
+	need runtime
+	flags_of '["iversion","silent","rnoexec","rro","shared","size=64k"]'
+	for f in noexec ro; do has_flag $f; done
+	like ",$super," ,size=64k,
+	is "$(echo "$out" | cut -d' ' -f4)" shared
+}
+
+test_every_option_of_the_specification_is_accepted() {
+	need root
+	need runtime
+	for o in async atime defaults dev diratime dirsync exec iversion lazytime loud mand noatime nodev nodiratime noexec \
+		noiversion nolazytime nomand norelatime nostrictatime nosuid nosymfollow private ratime rdev rdiratime relatime \
+		rexec rnoatime rnodiratime rnoexec rnorelatime rnostrictatime rnosuid rnosymfollow ro rprivate rrelatime rro rrw \
+		rshared rslave rstrictatime rsuid rsymfollow runbindable rw shared silent slave strictatime suid symfollow sync \
+		tmpcopyup unbindable rnodev; do
+		flags_of "[\"$o\"]"
+		isnt "$flags" '' "$o"
+	done
+}
+
+# ---- remount ------------------------------------------------------------------------------------
+
+# remounted FIRST-JSON SECOND-JSON: a tmpfs on /m with the first options, then "remount" with the second
+remounted() {
+	bundle args='/probe mount /m' mounts+="{\"destination\":\"/m\",\"type\":\"tmpfs\",\"source\":\"tmpfs\",\"options\":$1}" \
+		mounts+="{\"destination\":\"/m\",\"type\":\"none\",\"source\":\"none\",\"options\":$2}"
+	rt run -b b "$id"
+	flags=$(echo "$out" | cut -d' ' -f3) super=$(echo "$out" | cut -d' ' -f6) opts="$1 $2"
+	[ "$status" = 0 ] || { fail "options $opts"; rt_show; }
+}
+
+test_remount() {
+	need root
+	remounted '["nosuid"]' '["remount","ro","nosuid"]'
+	has_flag ro
+	has_flag nosuid
+	like ",$super," ,ro,
+	is "$(printf '%s\n' "$out" | wc -l)" 1 'one mount'
+}
+
+test_remount_rw() {
+	need root
+	remounted '["nodev"]' '["remount","ro","nodev"]'
+	has_flag ro
+	need runtime		# runc cannot: its second mount is made, the third is not
+	bundle args='/probe mount /m' mounts+='{"destination":"/m","type":"tmpfs","options":["sync"]}' \
+		mounts+='{"destination":"/m","options":["remount","ro"]}' mounts+='{"destination":"/m","options":["remount","rw","async"]}'
+	rt_ok run -b b "$id"
+	like "$out" '^/m tmpfs rw,relatime private [^ ]* rw(,[a-z0-9=,]*)? /$'
+	unlike "$out" sync
+}
+
+test_remount_keeps_what_it_does_not_name() {
+	need root
+	need runtime		# mount(2), and so runc, drops it
+	remounted '["nosuid","nodev","noexec","size=64k"]' '["remount","ro"]'
+	for f in ro nosuid nodev noexec; do has_flag $f; done
+	like ",$super," ,size=64k,
+}
+
+test_remount_with_data() {
+	need root
+	remounted '["size=64k"]' '["remount","size=128k"]'
+	like ",$super," ,size=128k,
+}
+
+test_remount_bind_leaves_the_file_system() {
+	need root
+	remounted '[]' '["remount","bind","ro"]'
+	has_flag ro
+	like ",$super," ,rw,
+}
+
+test_remount_with_propagation_and_recursive_words() {
+	need root
+	need runtime
+	remounted '[]' '["remount","bind","rnosuid","shared"]'
+	has_flag nosuid
+	is "$(echo "$out" | cut -d' ' -f4)" shared
+}
+
+test_remount_of_the_root() {
+	need root
+	need runtime
+	bundle args='/probe mount /' root.readonly=false mounts+='{"destination":"/","type":"none","options":["remount","bind","nosuid","ro"]}'
+	rt_ok run -b b "$id"
+	like "$out" '^/ [^ ]* ro,nosuid'
+}
+
+test_remount_of_what_is_no_mount() {
+	need root
+	bundle mounts+='{"destination":"/etc","type":"none","options":["remount","ro"]}'
+	rt_fails run -b b "$id"
+	has "$err" /etc
+	[ "$RT_NAME" != runtime ] || is "$err" 'runtime: mounts[7] /etc: remount: invalid argument'
+	bundle mounts+='{"destination":"/no/such","type":"none","options":["remount","ro"]}'
+	rt_fails run -b b "$id"
+	fails test -e b/rootfs/no 'nothing is made'
 }
 
 # ---- file systems -------------------------------------------------------------------------------

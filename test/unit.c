@@ -713,6 +713,7 @@ static void test_mount_options(void)
 		CHECK(name_find(propagation_names, o->name, &value) < 0,
 		      "mount option %s is no propagation", o->name);
 		bool atime = o->at_clear & ATTR_ATIME;
+		bool several = o->at_set & (o->at_set - 1) && !atime; /* "user" and the like */
 
 		/* An atime mode must name the whole field: mount_setattr(2) refuses part of it. */
 		CHECK(atime ? (o->at_clear & ATTR_ATIME) == ATTR_ATIME && !(o->at_set & ~ATTR_ATIME)
@@ -724,7 +725,7 @@ static void test_mount_options(void)
 			CHECK(o->name[0] == 'r' && one && !one->rec && one->at_set == o->at_set &&
 			      one->at_clear == o->at_clear && !o->ms_set && !o->ms_clear,
 			      "mount option %s is %s for a whole tree", o->name, o->name + 1);
-		} else if ((o->at_set || o->at_clear) && !str_starts(o->name, "r")) {
+		} else if ((o->at_set || o->at_clear) && !str_starts(o->name, "r") && !several) {
 			const struct mount_option *all = mount_find(str_fmt("r%s", o->name));
 
 			CHECK(all && all->rec, "mount option %s has r%s", o->name, o->name);
@@ -753,9 +754,9 @@ static void test_mount_options(void)
 			      a->rec == b->rec,
 		      "mount options %s and %s", pairs[i][0], pairs[i][1]);
 	}
-	for (const char *const *r = mount_refused; *r; r++)
-		CHECK(!mount_find(*r) && name_find(propagation_names, *r, &value) < 0,
-		      "%s is refused, not known", *r);
+	for (const struct name *r = mount_own; r->name; r++)
+		CHECK(!mount_find(r->name) && name_find(propagation_names, r->name, &value) < 0,
+		      "%s is in one table only", r->name);
 	for (const struct name *p = propagation_names; p->name; p++) {
 		bool tree = str_starts(p->name, "r");
 
@@ -1361,7 +1362,7 @@ static void test_conf_check(void)
 		  "a mount namespace" },
 		{ "{" MINIMAL ",\"mounts\":[{\"destination\":\"/a\"},"
 		  "{\"destination\":\"/b\",\"options\":[\"ro\",\"idmap=x\"]}]}",
-		  "mounts[1].options: \"idmap\" is not supported by this program" },
+		  "mounts[1].options: \"x\" is neither uids= nor gids=" },
 		{ LINUX("\"maskedPaths\":[\"/a\",\"b\"]"),
 		  "linux.maskedPaths[1]: b is not absolute" },
 		{ LINUX("\"readonlyPaths\":[\"\"]"), "linux.readonlyPaths[0]:  is not absolute" },
@@ -1427,8 +1428,7 @@ static void test_conf_check(void)
 		  "hooks.poststop[0].path: a is not absolute" },
 		{ HOOKS("\"prestart\":[{\"path\":\"/a\"},{\"path\":\"/a\",\"timeout\":0}]"),
 		  "hooks.prestart[1].timeout: must be greater than zero" },
-		{ LINUX("\"mountLabel\":\"x\""),
-		  "linux.mountLabel: not supported by this program" },
+		{ LINUX("\"mountLabel\":\"x\""), "" },
 		{ LINUX("\"rootfsPropagation\":\"slav\""),
 		  "linux.rootfsPropagation: unknown value \"slav\"" },
 		{ LINUX("\"rootfsPropagation\":\"\""), "" },
@@ -2296,7 +2296,7 @@ static void test_devices_many(void)
 
 /* ==== MNT =============================================================================== */
 
-static void test_mnt_parse(void)
+static void test_mount_flags(void)
 {
 	static const struct {
 		const char *type, *words[10];
@@ -2337,43 +2337,53 @@ static void test_mnt_parse(void)
 		  MS_LAZYTIME | MS_REMOUNT, 0, 0, 0, 0, NULL },
 		{ "tmpfs", { "RO", "ro ", NULL }, 0, 0, 0, 0, 0, "RO,ro " },
 		{ "tmpfs", { "shared", "rslave", "x", NULL }, 0, 0, 0, 0, 0, "x" },
+		{ "tmpfs", { "auto", "_netdev", "x-y=1", "nofail", "X-mount.mkdir=0700", NULL }, 0,
+		  0, 0, 0, 0, NULL },
+		{ "tmpfs", { "auto=1", "X-mount.x", "nofail=1", NULL }, 0, 0, 0, 0, 0,
+		  "auto=1,X-mount.x,nofail=1" },
+		{ "ext4", { "user", "exec", "suid", NULL }, MS_NODEV, ATTR_NODEV,
+		  ATTR_NOEXEC | ATTR_NOSUID, 0, 0, NULL },
 	};
+
+	const struct config none = { 0 };
 
 	for (size_t i = 0; i < LEN(rows); i++) {
 		struct mount_conf m = { .type = str_dup(rows[i].type),
 					.options = list_of(rows[i].words) };
-		struct mnt_flags f;
+		int r = conf_mount_flags(&none, &m);
+		const struct mnt_flags f = m.flags;
 
-		mnt_parse(&m, &f);
-		if (!report(f.ms == rows[i].ms && f.set == rows[i].set &&
+		if (!report(r == 0 && f.ms == rows[i].ms && f.set == rows[i].set &&
 				    f.clear == rows[i].clear && f.rec_set == rows[i].rec_set &&
 				    f.rec_clear == rows[i].rec_clear &&
 				    (rows[i].data ? str_eq(f.data, rows[i].data) : !f.data),
-			    "mnt_parse: %s %s", rows[i].type, join(m.options.v)))
+			    "mount flags: %s %s", rows[i].type, join(m.options.v)))
 			printf("# ms %#lx set %#" PRIx64 " clear %#" PRIx64 " rec %#" PRIx64
 			       " %#" PRIx64 " data %s\n",
 			       f.ms, f.set, f.clear, f.rec_set, f.rec_clear, f.data ? f.data : "-");
 	}
 	struct mount_conf m = { .type = str_dup("bind"),
 				.options = LIST("shared", "rprivate", "ro", "slave") };
-	struct mnt_flags f;
 
-	mnt_parse(&m, &f);
+	conf_mount_flags(&none, &m);
+	struct mnt_flags f = m.flags;
+
 	CHECK(f.n_propagation == 3 && f.propagation[0] == MS_SHARED &&
 		      f.propagation[1] == (MS_PRIVATE | MS_REC) && f.propagation[2] == MS_SLAVE,
-	      "mnt_parse: propagation in the order given");
+	      "mount flags: propagation in the order given");
 	for (int i = 0; i < 50; i++)
 		strs_add(&m.options, str_dup("shared"));
-	mnt_parse(&m, &f);
-	CHECK(f.n_propagation <= LEN(f.propagation),
-	      "mnt_parse: more propagation than there is room for");
+	m.flags = (struct mnt_flags){ 0 };
+	check_int(conf_mount_flags(&none, &m), -1, "more propagation than there is room for");
 	/* Any two words: what mount_setattr(2) gets is never a contradiction. */
 	bool ok = true;
 
 	for (const struct mount_option *a = mount_options; a->name; a++)
 		for (const struct mount_option *b = mount_options; b->name; b++) {
 			m.options = LIST(a->name, b->name);
-			mnt_parse(&m, &f);
+			m.flags = (struct mnt_flags){ 0 };
+			conf_mount_flags(&none, &m);
+			f = m.flags;
 			bool sound = !(f.set & f.clear & ~ATTR_ATIME) &&
 				     !(f.rec_set & f.rec_clear & ~ATTR_ATIME) &&
 				     (!(f.set & ATTR_ATIME) ||
@@ -2382,13 +2392,13 @@ static void test_mnt_parse(void)
 				      (f.rec_clear & ATTR_ATIME) == ATTR_ATIME);
 
 			if (!sound)
-				CHECK(false, "mnt_parse: %s, %s contradict each other", a->name,
+				CHECK(false, "mount flags: %s, %s contradict each other", a->name,
 				      b->name);
 			ok &= sound;
 			if (b->rec == a->rec && b->at_set)      /* the later word wins */
 				ok &= ((b->rec ? f.rec_set : f.set) & b->at_set) == b->at_set;
 		}
-	CHECK(ok, "mnt_parse: any two options, the later one wins");
+	CHECK(ok, "mount flags: any two options, the later one wins");
 	for (size_t i = 0; i < LEN(proc_may_cover); i++)
 		CHECK(str_eq(path_clean(proc_may_cover[i]), proc_may_cover[i]) &&
 			      str_starts(proc_may_cover[i], "/proc/"),
@@ -3051,7 +3061,8 @@ int main(void)
 		test_dec_load, test_conf_check, test_conf_version, test_conf_sysctl,
 		test_conf_map_id, test_spec, test_state_id, test_state_file, test_cg_weight,
 		test_cg_values, test_cg_io_weight, test_cg_value_of, test_cg_path, test_devices,
-		test_devices_many, test_mnt_parse, test_option_sizes, test_mnt_check_proc, test_sec_env, test_find_program, test_commands,
+		test_devices_many, test_mount_flags, test_option_sizes, test_mnt_check_proc,
+		test_sec_env, test_find_program, test_commands,
 		test_opt_parse, test_signal, test_user, test_exec_process, test_out_table,
 		json_test, test_net_walk, test_net_messages, test_net_verdict, test_seccomp,
 	};

@@ -410,6 +410,15 @@ test_rootless_limits_that_cannot_be_had_are_an_error() {
 	like "$err" '(pids|cgroup|rootless)'
 }
 
+test_rootless_idmap_of_the_hosts_files_is_refused() {
+	need runtime
+	rootless_bundle
+	mkdir src
+	edit b/config.json mounts+="{\"destination\":\"/tmp\",\"type\":\"bind\",\"source\":\"$PWD/src\",\"options\":[\"bind\",\"idmap\"]}"
+	rootless run -b b "$id"
+	is "$err" "runtime: mounts[7] /tmp: idmap: mapped already, or not this user's to map: operation not permitted"
+}
+
 test_rootless_state_is_private() {
 	need runtime		# runc: 0711
 	rootless_bundle args='/probe sleep'
