@@ -1022,7 +1022,7 @@ static bool path_is_under(const char *path, const char *dir)
 }
 
 /* Names in an open directory but for "." and "..", all or those of directories.  getdents64(2). */
-static int dir_list(int dir, struct strs *names, bool all)
+static int dir_names(int dir, struct strs *names, bool all)
 {
 	struct entry { uint64_t ino, off; uint16_t len; uint8_t type; char name[]; };
 	static _Alignas(struct entry) char block[8192];
@@ -1051,6 +1051,11 @@ static int sys_private_fs(const char *type)
 	if (ctl < 0 || syscall(NR_fsconfig, ctl, FSCONFIG_CREATE, NULL, NULL, 0) < 0)
 		return -1;
 	return (int)syscall(NR_fsmount, ctl, FS_CLOEXEC, ATTR_NOSUID | ATTR_NODEV | ATTR_NOEXEC);
+}
+
+static int dir_list(int dir, struct strs *names)
+{
+	return dir_names(dir, names, false);
 }
 
 /* The host's own procfs, checked to be one, whole, and of our pid namespace; where /proc is not
@@ -3222,7 +3227,7 @@ static int str_order(const void *a, const void *b)
 static int state_ids(const struct container *c, struct strs *ids)
 {
 	if (c->root_fd >= 0)
-		TRY(dir_list(c->root_fd, ids, false));
+		TRY(dir_list(c->root_fd, ids));
 	if (ids->n)
 		qsort(ids->v, ids->n, sizeof *ids->v, str_order);
 	return 0;
@@ -4609,7 +4614,7 @@ static int cg_walk(int dir, int (*visit)(int dir, void *arg), void *arg)
 {
 	struct strs below = { 0 };
 
-	TRY(dir_list(dir, &below, false));
+	TRY(dir_list(dir, &below));
 	for (size_t i = 0; i < below.n; i++) {
 		autoclose int child = cg_child(dir, below.v[i]);
 
@@ -4717,7 +4722,7 @@ static int cg_visit_remove(int dir, void *arg)
 	struct strs below = { 0 };
 
 	(void)arg;
-	TRY(dir_list(dir, &below, false));
+	TRY(dir_list(dir, &below));
 	for (size_t i = 0; i < below.n; i++)
 		unlinkat(dir, below.v[i], AT_REMOVEDIR);        /* the rmdir of the top tells */
 	return 0;
@@ -6910,7 +6915,7 @@ static int copy_dir(const struct mnt_env *e, int from, int to, const char *path,
 
 	if (in < 0 || out < 0)
 		return efail("tmpcopyup: %s", path);
-	TRY(dir_list(in, &names, true));
+	TRY(dir_names(in, &names, true));
 	for (size_t i = 0; i < names.n; i++) {
 		autoclose int at = path_child(in, names.v[i], O_PATH);
 		char *sub = str_fmt("%s/%s", path, names.v[i]);
@@ -7035,29 +7040,12 @@ static int mnt_one(struct mnt_env *e, const struct mount_conf *m)
 	return 0;
 }
 
-/* The kernel lets a user namespace mount only what its own namespaces give. */
-static const char *mnt_why(const struct config *c, const char *type)
-{
-	static const struct { const char *type; int ns; const char *why; } rows[] = {
-		{ "proc", NS_PID, " (in a user namespace, proc needs a new pid namespace)" },
-		{ "sysfs", NS_NET, " (in a user namespace, sysfs needs a new network namespace)" },
-		{ "mqueue", NS_IPC, " (in a user namespace, mqueue needs a new ipc namespace)" },
-	};
-
-	for (size_t i = 0; i < LEN(rows); i++)
-		if (err.no == EPERM && c->ns_any[NS_USER] && !c->ns_new[rows[i].ns] &&
-		    str_eq(type, rows[i].type))
-			return rows[i].why;
-	return "";
-}
-
 /* Every mount of the configuration, in its order. */
 static int mnt_all(struct mnt_env *e)
 {
 	for (size_t i = 0; i < e->conf->n_mounts; i++)
 		if (mnt_one(e, &e->conf->mounts[i]) < 0)
-			return ctx("mounts[%zu] %s%s", i, e->conf->mounts[i].dest,
-				   mnt_why(e->conf, e->conf->mounts[i].type));
+			return ctx("mounts[%zu] %s", i, e->conf->mounts[i].dest);
 	return 0;
 }
 
@@ -11283,12 +11271,16 @@ static int chk_rdt(const struct trial *t)
 static void chk_mount(struct findings *f, struct trial t, size_t i)
 {
 	const struct mount_conf *m = &t.conf->mounts[i];
-	struct mnt_flags flags;
 	const char *type = m->type ? m->type : "";
 
-	mnt_parse(m, &flags);
+	if (m->flags.own & OWN_IDMAP) {
+		t.n = ATTR_IDMAP;
+		chk_ask(f, str_fmt("mounts[%zu].options: idmap", i), chk_idmap, t);
+	}
 	t.n = i;
-	if (flags.ms & MS_BIND) {
+	if (m->flags.ms & MS_REMOUNT)
+		return;
+	if (m->flags.ms & MS_BIND) {
 		chk_ask(f, str_fmt("mounts[%zu].source", i), chk_bind, t);
 		return;
 	}

@@ -243,6 +243,158 @@ test_user_namespace_binds_a_configured_one() {
 	like "$out" '^char 0[0-7]+ 65534 65534 10:229$'
 }
 
+test_user_namespace_makes_fifos() {
+	need root
+	need userns
+	bundle args='/probe stat /dev/x' "$USERNS" "$UIDS" "$GIDS" 'linux.devices=[{"path":"/dev/x","type":"p","fileMode":384,"uid":7,"gid":8}]'
+	rt_ok run -b b "$id"
+	is "$out" 'fifo 0600 7 8'
+}
+
+test_user_namespace_binds_a_configured_block_device() {
+	need root
+	need userns
+	"$PROBE" mknod /dev/$id b 7 0 >/dev/null
+	bundle args="/probe stat /dev/$id" "$USERNS" "$UIDS" "$GIDS" "linux.devices=[{\"path\":\"/dev/$id\",\"type\":\"b\",\"major\":7,\"minor\":0}]"
+	rt run -b b "$id"
+	rm /dev/$id
+	like "$out" '^block 0[0-7]+ 65534 65534 7:0$'
+}
+
+test_user_namespace_does_not_bind_another_device() {
+	need root
+	need userns
+	need runtime		# runc binds whatever is there
+	bundle "$USERNS" "$UIDS" "$GIDS" 'linux.devices=[{"path":"/dev/full","type":"c","major":1,"minor":3}]'
+	rt_fails run -b b "$id"
+	is "$err" "runtime: linux.devices[0]: the host's /dev/full is another device"
+	edit b/config.json linux.devices.0.path=/dev/no-such
+	rt_fails run -b b "$id"
+	is "$err" "runtime: linux.devices[0]: bind the host's /dev/no-such: no such file or directory"
+}
+
+test_existing_fifo_is_no_device_and_the_other_way_round() {
+	need root
+	need runtime
+	bundle 'linux.devices=[{"path":"/x","type":"p"}]'
+	"$PROBE" mknod b/rootfs/x c 1 3 >/dev/null
+	rt_fails run -b b "$id"
+	is "$err" 'runtime: linux.devices[0]: device /x: a different file is already there'
+	edit b/config.json 'linux.devices=[{"path":"/x","type":"b","major":1,"minor":3}]'
+	rt_fails run -b b "$id"
+	rm b/rootfs/x
+	mkfifo b/rootfs/x
+	rt_fails run -b b "$id"
+	edit b/config.json 'linux.devices=[{"path":"/x","type":"p"}]' 'process.args=["/probe","stat","/x"]'
+	rt_ok run -b b "$id"
+	like "$out" '^fifo '
+}
+
+test_a_link_in_the_place_of_a_device_is_an_error() {
+	need root
+	need runtime
+	bundle 'linux.devices=[{"path":"/x","type":"c","major":1,"minor":3}]'
+	"$PROBE" mknod b/rootfs/y c 1 3 >/dev/null
+	ln -s y b/rootfs/x
+	rt_fails run -b b "$id"
+	has "$err" 'linux.devices[0]: device /x'
+}
+
+# ---- a /dev that is the host's ---------------------------------------------------------------------
+
+# hosts_dev TYPE [EDIT...]: the host's /dev (./dev where it is bound) as the container's
+hosts_dev() {
+	local mount="{\"destination\":\"/dev\",\"type\":\"devtmpfs\",\"source\":\"devtmpfs\"}"
+	[ "$1" = devtmpfs ] || mount="{\"destination\":\"/dev\",\"type\":\"bind\",\"source\":\"$PWD/dev\",\"options\":[\"rbind\"]}"
+	shift
+	bundle args='/probe ls /dev' "mounts.[destination=/dev]=$mount" 'mounts.[destination=/dev/pts]-' 'mounts.[destination=/dev/shm]-' \
+		'mounts.[destination=/dev/mqueue]-' "$@"
+}
+
+test_bound_dev_is_left_alone() {
+	need root
+	mkdir dev
+	touch dev/ptmx dev/mine
+	hosts_dev bind
+	rt_ok run -b b "$id"
+	is "$out" 'mine
+ptmx' 'nothing is made in it'
+	is "$(ls dev)" 'mine
+ptmx' 'nor on the host'
+}
+
+test_devtmpfs_is_left_alone() {
+	need root
+	need fs devtmpfs
+	need runtime		# runc replaces the host's /dev/ptmx
+	mkdir dev
+	mount -t devtmpfs devtmpfs dev
+	"$PROBE" mknod dev/$id c 1 3 >/dev/null
+	rm -f dev/$id.ptmx
+	ls -l dev | sed 's/ [^ ]*:[^ ]* / /' >before
+	[ -c dev/ptmx ] || note 'no /dev/ptmx'
+	hosts_dev devtmpfs
+	rt_ok run -b b "$id"
+	like "$out" "^$id\$" "it is the host's"
+	ls -l dev | sed 's/ [^ ]*:[^ ]* / /' >after
+	ok cmp before after
+	rm dev/$id
+	umount dev
+}
+
+test_configured_devices_of_a_bound_dev_must_be_there() {
+	need root
+	need runtime		# runc skips them
+	mkdir dev
+	"$PROBE" mknod dev/x c 1 5 >/dev/null
+	hosts_dev bind 'linux.devices=[{"path":"/dev/x","type":"c","major":1,"minor":5},{"path":"/made/y","type":"c","major":1,"minor":3}]' \
+		'process.args=["/probe","stat","/dev/x","/made/y"]'
+	rt_ok run -b b "$id"
+	is "$out" 'char 0644 0 0 1:5
+char 0666 0 0 1:3' 'devices elsewhere are made'
+	edit b/config.json linux.devices.0.minor=7
+	rt_fails run -b b "$id"
+	is "$err" 'runtime: linux.devices[0]: device /dev/x: a different file is already there'
+	edit b/config.json linux.devices.0.path=/dev/z
+	rt_fails run -b b "$id"
+	is "$err" "runtime: linux.devices[0]: device /dev/z: /dev is the host's, nothing is made in it: no such file or directory"
+	is "$(ls dev)" x
+}
+
+# ---- a host without device nodes ---------------------------------------------------------------------
+
+# Files are masked with a null device; a bare initramfs has none of its own.
+test_masking_without_the_hosts_null_device() {
+	need root
+	need runtime
+	mkdir empty
+	bundle args='/probe stat /proc/version /dev/null' 'linux.maskedPaths=["/proc/version","/proc/fs"]'
+	mount -t tmpfs tmpfs empty
+	mount --bind empty /dev
+	rt run -b b "$id"
+	umount /dev
+	umount empty
+	is "$status" 0
+	is "$out" 'char 0666 0 0 1:3
+char 0666 0 0 1:3'
+}
+
+test_masking_with_a_false_null_device_on_the_host() {
+	need root
+	need runtime
+	mkdir dev
+	bundle args='/probe stat /proc/version' 'linux.maskedPaths=["/proc/version"]'
+	echo >dev/null
+	mount --bind dev /dev
+	rt run -b b "$id"
+	hosts_dev bind 'process.args=["/probe","true"]' 'linux.maskedPaths=["/proc/version"]'
+	out2=$out
+	rt run -b b "$id"
+	umount /dev
+	is "$out2" 'char 0666 0 0 1:3' 'the container has a true one'
+	is "$err" "runtime: linux.maskedPaths[0]: /proc/version: neither the host's nor the container's /dev/null is the null device"
+}
+
 # policy RULES COMMAND...: runs it with a kmsg node (1:11) and this list of device rules
 policy() {
 	rules=$1

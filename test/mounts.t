@@ -1056,6 +1056,234 @@ test_mounts_do_not_reach_the_host() {
 	delete_all
 }
 
+# ---- links: crun's src-nofollow, dest-nofollow, copy-symlink ----------------------------------------
+
+# nofollow OPTIONS-JSON COMMAND: ./link leads to ./real, a file, or is changed before by "made"
+nofollow() {
+	need root
+	need runtime		# runc does not know these
+	echo real >real
+	[ -L link ] || ln -s real link
+	bundle args="$2" mounts+="{\"destination\":\"/etc/m\",\"type\":\"bind\",\"source\":\"$PWD/link\",\"options\":$1}"
+}
+
+test_src_nofollow() {
+	nofollow '["bind","src-nofollow"]' '/probe readlink /etc/m'
+	rt_ok run -b b "$id"
+	is "$out" real 'the link itself is there'
+	nofollow '["bind","src-nofollow","dest-nofollow"]' '/probe readlink /etc/m'
+	rm -f b/rootfs/etc/m
+	ln -s whatever b/rootfs/etc/m
+	rt_ok run -b b "$id"
+	is "$out" real
+	is "$(readlink b/rootfs/etc/m)" whatever 'the image is as it was'
+}
+
+test_dest_nofollow() {
+	nofollow '["bind","dest-nofollow"]' '/probe cat /etc/m'
+	ln -s passwd b/rootfs/etc/m
+	rt_ok run -b b "$id"
+	is "$out" real
+	edit b/config.json 'process.args=["/probe","cat","/etc/passwd"]'
+	rt_ok run -b b "$id"
+	has "$out" root:x 'what the link leads to is not covered'
+}
+
+test_dest_nofollow_makes_what_is_missing() {
+	nofollow '["bind","dest-nofollow"]' '/probe cat /etc/m'
+	rt_ok run -b b "$id"
+	is "$out" real
+}
+
+test_copy_symlink() {
+	nofollow '["bind","copy-symlink"]' '/probe readlink /etc/m'
+	rt_ok run -b b "$id"
+	is "$out" real
+	rt_ok run -b b "$id"
+	is "$out" real 'it is there already'
+	rm b/rootfs/etc/m
+	ln -s elsewhere b/rootfs/etc/m
+	rt_fails run -b b "$id"
+	is "$err" 'runtime: mounts[7] /etc/m: copy-symlink: something else than a link to real exists'
+}
+
+test_copy_symlink_of_what_is_no_link() {
+	need root
+	need runtime
+	echo real >link
+	bundle args='/probe cat /etc/m' mounts+="{\"destination\":\"/etc/m\",\"type\":\"bind\",\"source\":\"$PWD/link\",\"options\":[\"bind\",\"copy-symlink\"]}"
+	rt_ok run -b b "$id"
+	is "$out" real
+}
+
+test_copy_symlink_stays_inside() {
+	nofollow '["bind","copy-symlink"]' '/probe readlink /out/m'
+	mkdir canary
+	edit b/config.json mounts.7.destination=/out/m
+	ln -s "$PWD/canary" b/rootfs/out
+	rt run -b b "$id"
+	is "$(ls canary)" '' 'nothing is made on the host'
+}
+
+# ---- more places --------------------------------------------------------------------------------
+
+test_overlay_with_relative_directories() {
+	need root
+	need fs overlay
+	bundle args='/probe cat /m/f' mounts+='{"destination":"/m","type":"overlay","source":"overlay","options":["lowerdir=low","upperdir=t/up","workdir=t/work"]}'
+	mkdir b/low b/t
+	mount -t tmpfs tmpfs b/t
+	mkdir b/t/up b/t/work
+	echo low >b/low/f
+	rt_ok run -b b "$id"
+	is "$out" low 'they are in the bundle'
+	umount b/t
+}
+
+test_overlay_with_long_options() {
+	need root
+	need fs overlay
+	list= i=0
+	bundle args='/probe ls /m'
+	while [ $i -lt 12 ]; do
+		i=$((i + 1))
+		mkdir -p low/$i
+		: >low/$i/f$i
+		list=$list${list:+:}$PWD/low/$i
+	done
+	edit b/config.json mounts+="{\"destination\":\"/m\",\"type\":\"overlay\",\"source\":\"overlay\",\"options\":[\"lowerdir=$list\",\"nosuid\"]}"
+	rt_ok run -b b "$id"
+	is "$(echo "$out" | wc -l)" 12
+	need runtime
+	edit b/config.json 'mounts.7.options+=shared' mounts.7.options+=rnodev 'process.args=["/probe","mount","/m"]'
+	rt_ok run -b b "$id"
+	like "$out" '^/m overlay rw,nosuid,nodev,relatime shared '
+	is "$("$PROBE" mounts | grep -c "$PWD")" 0 'nothing of it on the host'
+	edit b/config.json "mounts.7.options=[\"lowerdir=rel:$list\"]"
+	rt_fails run -b b "$id"
+	has "$err" 'relative paths do not go with options of more than 255 bytes'
+}
+
+test_mount_on_the_root() {
+	need root
+	need runtime		# runc's /dev and the like stay on the covered one
+	bundle -d o
+	bundle args='/probe ls /' "mounts=[{\"destination\":\"/\",\"type\":\"bind\",\"source\":\"$PWD/o/rootfs\",\"options\":[\"bind\"]},{\"destination\":\"/proc\",\"type\":\"proc\"}]"
+	touch o/rootfs/other
+	rt_ok run -b b "$id"
+	has "$out" other 'the root is what was mounted there'
+	edit b/config.json 'process.args=["/probe","mounts"]'
+	rt_ok run -b b "$id"
+	is "$(printf '%s\n' "$out" | cut -d' ' -f1 | grep -c '^/$')" 1 'one mount is the root'
+	like "$out" '^/proc proc'
+}
+
+# hosts TYPE DEST COMMAND: the default mount of TYPE in a user namespace that shares the namespace it shows
+shared_with_host() {
+	need root
+	need userns
+	need runtime		# runc: operation not permitted
+	m='[{"containerID":0,"hostID":100000,"size":65536}]'
+	bundle args="$2" "linux.namespaces.[type=$1]-" 'linux.namespaces+={"type":"user"}' "linux.uidMappings=$m" "linux.gidMappings=$m"
+	rt run -b b "$id"
+	[ "$status" = 0 ] || rt_show
+}
+
+test_sysfs_in_a_user_namespace_with_the_hosts_network() {
+	shared_with_host network '/probe mounts'
+	like "$out" '^/sys sysfs ro,nosuid,nodev,noexec'
+	unlike "$out" '^/sys[^ ]* [^ ]* rw' 'nothing in it is writable'
+}
+
+test_mqueue_in_a_user_namespace_with_the_hosts_ipc() {
+	need file /dev/mqueue
+	shared_with_host ipc '/probe mount /dev/mqueue'
+	like "$out" '^/dev/mqueue '
+}
+
+test_proc_in_a_user_namespace_with_the_hosts_pids() {
+	shared_with_host pid '/probe mount /proc'
+	like "$out" '^/proc proc '
+}
+
+test_source_below_a_directory_of_another_user() {
+	need root
+	need userns
+	need runtime		# newer than runc 1.1
+	m='[{"containerID":0,"hostID":100000,"size":65536}]'
+	mkdir -m 0700 locked
+	mkdir locked/src
+	echo hello >locked/src/f
+	for word in bind rbind; do
+		bundle args='/probe cat /tmp/f' 'linux.namespaces+={"type":"user"}' "linux.uidMappings=$m" "linux.gidMappings=$m" \
+			mounts+="{\"destination\":\"/tmp\",\"type\":\"bind\",\"source\":\"$PWD/locked/src\",\"options\":[\"$word\",\"ro\"]}"
+		rt_ok run -b b "$id"
+		is "$out" hello
+	done
+	edit b/config.json "mounts.7.source=$PWD/locked/none"
+	rt_fails run -b b "$id"
+	is "$err" "runtime: mounts[7] /tmp: bind source $PWD/locked/none: no such file or directory"
+}
+
+# ---- linux.mountLabel -----------------------------------------------------------------------------
+
+LABEL=system_u:object_r:container_file_t:s0:c1,c2
+
+test_mount_label_without_selinux_is_an_error() {
+	need root
+	[ ! -e /sys/fs/selinux/enforce ] || skip 'needs a host without SELinux'
+	bundle linux.mountLabel=$LABEL
+	rt_fails run -b b "$id"
+	[ "$RT_NAME" != runtime ] || is "$err" 'runtime: linux.mountLabel: SELinux is not enabled on this host'
+	bundle 'linux.mountLabel=""'
+	rt_ok run -b b "$id"
+}
+
+# A kernel without SELinux, made to look as if it had it, refuses the option by its name: so it was given.
+# mount_label TYPE [OPTION]: a container with a mount of TYPE on /m, all others without a label of their own
+mount_label() {
+	need root
+	need runtime
+	[ ! -e /sys/fs/selinux/enforce ] || skip 'needs a host without SELinux'
+	mkdir cg
+	bundle args='/probe true' linux.mountLabel=$LABEL 'mounts=[{"destination":"/proc","type":"proc"},{"destination":"/sys","type":"sysfs"}]' \
+		linux.maskedPaths=[] mounts+="{\"destination\":\"/m\",\"type\":\"$1\",\"source\":\"x\",\"options\":[$2]}"
+	mount -o rbind "$CGROUP" cg && mount -t tmpfs tmpfs /sys/fs && mkdir -p "$CGROUP" /sys/fs/selinux && mount -o rbind cg "$CGROUP" || fail 'no false /sys/fs'
+	: >/sys/fs/selinux/enforce
+	rt run -b b "$id"
+	umount -l "$CGROUP"
+	umount -l /sys/fs
+	umount -l cg
+}
+
+test_mount_label_is_the_context_of_file_systems() {
+	for type in tmpfs devpts; do
+		mount_label $type
+		is "$err" "runtime: mounts[2] /m: mount $type: $type: Unknown parameter 'context': invalid argument"
+		rmdir cg
+	done
+	mount_label tmpfs '"silent"'
+	is "$err" 'runtime: mounts[2] /m: mount tmpfs: invalid argument' 'by mount(2)'
+}
+
+test_mount_label_is_not_for_proc_sysfs_mqueue_and_binds() {
+	mount_label mqueue
+	is "$status$err" 0
+	rmdir cg
+	mount_label none '"bind"'
+	has "$err" 'bind source'
+	lacks "$err" context
+}
+
+test_mount_label_is_on_masked_directories() {
+	mount_label mqueue
+	is "$status" 0
+	rmdir cg
+	bundle() { "$PROBE" bundle b "$TESTS/config.json" "$@" 'linux.maskedPaths=["/proc/fs"]'; }
+	mount_label mqueue
+	is "$err" "runtime: linux.maskedPaths[0]: /proc/fs: mount tmpfs: tmpfs: Unknown parameter 'context': invalid argument"
+}
+
 test_defaults() {
 	need root
 	need runtime		# unknown to runc 1.1

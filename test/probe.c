@@ -46,6 +46,7 @@
 #include <sys/user.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
@@ -690,7 +691,9 @@ static int v_file(int argc, char **argv)	/* one system call on one or two paths,
 		fd = open(a, O_WRONLY | O_CREAT, 0644);
 		return result(fd, "open", a);
 	}
-	if ((n = readlink(a, t, sizeof t)) < 0) return bad("readlink %s", a);
+	if (!strcmp(v, "xattr") && argc > 3) return result(setxattr(a, b, argv[3], strlen(argv[3]), 0), v, a);
+	n = !strcmp(v, "xattr") ? getxattr(a, b, t, sizeof t) : readlink(a, t, sizeof t);
+	if (n < 0) return bad("%s %s", v, a);
 	printf("%.*s\n", (int)n, t);
 	return 0;
 }
@@ -1070,18 +1073,18 @@ static int v_forkbomb(int argc, char **argv)
 	return 0;
 }
 
-static int v_unshare(int argc, char **argv)	/* unshare TYPE... [-- CMD...] */
+static int v_unshare(int argc, char **argv)	/* unshare TYPE... [-- CMD...]; +mnt: its mounts stay shared */
 {
 	static const struct word ns[] = { { "mnt", CLONE_NEWNS }, { "uts", CLONE_NEWUTS }, { "ipc", CLONE_NEWIPC },
 		{ "user", CLONE_NEWUSER }, { "pid", CLONE_NEWPID }, { "net", CLONE_NEWNET }, { "cgroup", 0x02000000 }, { "time", 0x80 } };
-	int fl = 0, i;
+	int fl = 0, i, peer = 0;
 	for (i = 1; i < argc && strcmp(argv[i], "--"); i++) {
-		long v = word_value(ns, LEN(ns), "", argv[i]);
+		long v = word_value(ns, LEN(ns), "", argv[i] + (*argv[i] == '+' && (peer = 1)));
 		if (v < 0) return printf("unknown namespace %s\n", argv[i]), 2;
 		fl |= v;
 	}
 	if (unshare(fl) < 0) return bad("unshare");
-	if (fl & CLONE_NEWNS) mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL);
+	if (fl & CLONE_NEWNS && !peer) mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL);
 	if (i + 1 < argc) run(argv + i + 1);
 	return result(0, "", "");
 }
@@ -2035,10 +2038,11 @@ static const struct verb { const char *name, *args; int min; int (*fn)(int, char
 	{ "readlink", "PATH", 1, v_file, "target of a symbolic link" },
 	{ "chmod", "PATH MODE", 2, v_file, "change the mode" },
 	{ "chown", "PATH UID GID", 3, v_file, "change the owner" },
+	{ "xattr", "PATH NAME [VALUE]", 2, v_file, "get or set an extended attribute" },
 	{ "chroot", "DIR", 1, v_file, "try chroot" },
 	{ "mountfs", "SRC DIR TYPE [DATA]", 3, v_mountfs, "try mount; TYPE also bind rbind remount-rw remount-ro shared private slave" },
 	{ "umount", "DIR", 1, v_file, "try umount" },
-	{ "unshare", "TYPE... [-- CMD...]", 1, v_unshare, "try new namespaces" },
+	{ "unshare", "TYPE... [-- CMD...]", 1, v_unshare, "try new namespaces (+mnt: a peer of this one)" },
 	{ "tty", "", 0, v_tty, "which of 0 1 2 are terminals, size, controlling terminal" },
 	{ "winsize", "[wait]", 0, v_winsize, "terminal size; wait: again after SIGWINCH" },
 	{ "tiocsti", "", 0, v_tiocsti, "try to push input back to the terminal" },

@@ -160,6 +160,80 @@ test_mounts_inside_do_not_reach_the_host() {
 	done
 }
 
+# A mount namespace made inside is a peer of the container's root only if that is shared.
+ADMIN='process.capabilities={"bounding":["CAP_SYS_ADMIN","CAP_SYS_CHROOT"],"permitted":["CAP_SYS_ADMIN","CAP_SYS_CHROOT"],"effective":["CAP_SYS_ADMIN","CAP_SYS_CHROOT"]}'
+nested_mount() {
+	shared_bundle args='/probe sleep' "linux.rootfsPropagation=$1" "$ADMIN"
+	rt_ok create -b m/b "$id"
+	rt_ok start "$id"
+	is "$(in_ct "$id" /probe unshare +mnt -- /probe mountfs tmpfs /tmp tmpfs | tail -n 1)" ok
+	got=$(in_ct "$id" /probe mount /tmp)
+	is "$("$PROBE" mounts | grep -c "^$PWD/m/")" 0 "$1: no mount on the host"
+	delete_all
+	umount m
+}
+
+test_shared_sees_mounts_of_nested_containers() {
+	need root
+	not_runc
+	nested_mount shared
+	like "$got" '^/tmp tmpfs'
+}
+
+test_private_does_not_see_mounts_of_nested_containers() {
+	need root
+	nested_mount private
+	is "$got" ''
+}
+
+test_shared_does_not_see_later_mounts_of_the_host() {
+	need root
+	not_runc
+	late_mount shared
+	is "$got" '' 'its peer group is new'
+}
+
+test_unbindable_cannot_be_bound() {
+	need root
+	not_runc
+	for kind in unbindable private; do
+		shared_bundle args='/probe mountfs / /tmp bind' linux.rootfsPropagation=$kind "$ADMIN"
+		rt run -b m/b "$id"
+		[ $kind = private ] && want=ok || want='ERRNO EINVAL mount /tmp'
+		is "$out" "$want" $kind
+		umount m
+		rmdir m
+	done
+}
+
+test_recursive_kinds_of_propagation() {
+	need root
+	for kind in rshared rslave rprivate runbindable; do
+		[ $kind = rshared ] || [ $kind = rprivate ] || [ $kind = rslave ] || not_runc
+		bundle args='/probe mounts' linux.rootfsPropagation=$kind
+		rt_ok run -b b "$id"
+		like "$out" '^/ ' $kind
+	done
+}
+
+test_rootfs_below_a_directory_of_another_user() {
+	need root
+	need userns
+	need runtime		# runc: permission denied
+	mkdir -m 0700 locked
+	m='[{"containerID":0,"hostID":100000,"size":65536}]'
+	for kind in private shared slave; do
+		bundle -d locked/b args='/probe mounts' 'linux.namespaces+={"type":"user"}' "linux.uidMappings=$m" "linux.gidMappings=$m" \
+			linux.rootfsPropagation=$kind
+		rt_ok run -b locked/b "$id"
+		is "$(printf '%s\n' "$out" | cut -d' ' -f1 | grep -c '^/$')" 1 "$kind: one root"
+		unlike "$(printf '%s\n' "$out" | cut -d' ' -f1)" "$PWD"
+		edit locked/b/config.json 'process.args=["/probe","ls","/"]'
+		rt_ok run -b locked/b "$id"
+		is "$out" "$(ls locked/b/rootfs | sort)"
+	done
+}
+
 test_only_the_containers_mounts_are_left() {
 	need root
 	bundle args='/probe mounts' 'linux.maskedPaths=["/proc/version"]' 'linux.readonlyPaths=["/proc/sys"]'
