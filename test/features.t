@@ -93,6 +93,7 @@ test_mount_options_that_are_listed_are_known() {
 		case $o in
 		bind | rbind) m="\"destination\":\"/m\",\"source\":\"$PWD/src\"" ;;
 		remount) m='"destination":"/dev/shm","type":"tmpfs","source":"shm"' ;;
+		*-nofollow | copy-symlink) m="\"destination\":\"/m\",\"source\":\"$PWD/src\",\"type\":\"bind\"" ;;
 		*) m='"destination":"/m","type":"tmpfs","source":"tmpfs"' ;;
 		esac
 		bundle args='/probe true' mounts+="{$m,\"options\":[\"$o\"]}"

@@ -404,7 +404,7 @@ remounted() {
 	[ "$status" = 0 ] || { fail "options $opts"; rt_show; }
 }
 
-test_remount() {
+test_remount_of_the_file_system() {
 	need root
 	remounted '["nosuid"]' '["remount","ro","nosuid"]'
 	has_flag ro
