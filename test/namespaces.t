@@ -491,24 +491,6 @@ test_every_combination_with_a_user_namespace() {
 	subsets
 }
 
-# What the kernel refuses to a user namespace, with the reason.
-test_user_namespace_without_the_others_names_what_lacks() {
-	need root
-	need userns
-	need runtime
-	while read -r type at fs; do
-		bundle args='/probe true' "$USER" "$UIDS" "$GIDS" "linux.namespaces.[type=$type]-" mounts='[{"destination":"/dev","type":"tmpfs"}]' \
-			"mounts+={\"destination\":\"$at\",\"type\":\"$fs\"}"
-		rt_fails run -b b "$id"
-		has "$err" "mounts[1] $at (in a user namespace, $fs needs a new $type namespace): "
-		has "$err" 'operation not permitted'
-	done <<-EOF
-	pid /proc proc
-	network /sys sysfs
-	ipc /dev/mqueue mqueue
-	EOF
-}
-
 # Each type joined, the others absent: nothing but that one is the donor's.
 test_each_joined_alone() {
 	need root
