@@ -815,6 +815,8 @@ test_io_weight_out_of_range() {
 
 test_io_weight_of_a_device() {
 	limited_io
+	# weights of devices mean something where the disk has a controller of them
+	[ ! -e "$CGROUP/io.cost.qos" ] || echo "$disk enable=1" >"$CGROUP/io.cost.qos"
 	limited "linux.resources.blockIO={\"weight\":500,\"weightDevice\":[{\"major\":$major,\"minor\":$minor,\"weight\":100}]}"
 	if [ -e "$dir/io.bfq.weight" ]; then
 		like "$(cat "$dir/io.bfq.weight")" "^$disk 100\$"

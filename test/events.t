@@ -142,7 +142,7 @@ test_io() {
 	need controller io
 	need file /sys/block/nullb0/dev
 	disk=$(cat /sys/block/nullb0/dev)
-	up
+	up 'linux.resources.devices=[{"allow":true,"access":"rwm"}]'
 	sh -c 'echo $$ >"$1/cgroup.procs"
 		dd if=/dev/nullb0 of=/dev/null bs=4096 count=16
 		dd if=/dev/zero of=/dev/nullb0 bs=4096 count=8 conv=fsync' - "$dir" 2>/dev/null
