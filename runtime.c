@@ -1381,7 +1381,8 @@ static const char *map_get(const struct map *m, const char *key)
 }
 
 /* off: the member; off_n: the count (K_LIST, K_KEYED, K_IDS, K_NAMES), for others a bool that says
- * the field is there (0: none); size: of one element; sub: fields or names of what is inside. */
+ * the field is there (0: none); size: of one element (K_OPT: bytes if it is unsigned); sub: fields
+ * or names of what is inside. */
 struct field {
 	const char *name;
 	uint8_t kind;
@@ -1637,6 +1638,9 @@ static int dec_scalar(const struct json *j, int i, const struct field *f, void *
 		return dec_int(j, i, f->kind, at);
 	case K_OPT:
 		TRY(dec_int(j, i, f->kind, &v));
+		if (f->size && (v < 0 || (f->size == 4 && v > UINT32_MAX)))
+			return dec_fail("%" PRId64 " is not an unsigned integer of %d bits", v,
+					f->size * 8);
 		*(struct opt *)at = (struct opt){ true, v };
 		return 0;
 	case K_STRS:
@@ -2002,12 +2006,13 @@ static const struct field rule_fields[] = {
 };
 #undef T
 
+#define UNSIGNED(j, off, bytes) { j, K_OPT, false, off, .size = bytes }
 #define R(m) offsetof(struct resources_conf, m)
 static const struct field memory_fields[] = {
 	{ "limit", K_OPT, false, R(memory.limit) },
 	{ "reservation", K_OPT, false, R(memory.reservation) },
 	{ "swap", K_OPT, false, R(memory.swap) },
-	{ "swappiness", K_OPT, false, R(memory.swappiness) },
+	UNSIGNED("swappiness", R(memory.swappiness), 8),
 	{ "kernel", K_OPT, false, R(memory.kernel) },
 	{ "kernelTCP", K_OPT, false, R(memory.kernel_tcp) },
 	{ "disableOOMKiller", K_BOOL, false, R(memory.no_oom_kill) },
@@ -2015,12 +2020,12 @@ static const struct field memory_fields[] = {
 	{ "checkBeforeUpdate", K_BOOL, false, R(memory.check_before_update) }, { 0 }
 };
 static const struct field cpu_fields[] = {
-	{ "shares", K_OPT, false, R(cpu.shares) }, { "quota", K_OPT, false, R(cpu.quota) },
-	{ "period", K_OPT, false, R(cpu.period) }, { "burst", K_OPT, false, R(cpu.burst) },
+	UNSIGNED("shares", R(cpu.shares), 8), { "quota", K_OPT, false, R(cpu.quota) },
+	UNSIGNED("period", R(cpu.period), 8), UNSIGNED("burst", R(cpu.burst), 8),
 	{ "idle", K_OPT, false, R(cpu.idle) }, { "cpus", K_STR, false, R(cpu.cpus) },
 	{ "mems", K_STR, false, R(cpu.mems) },
 	{ "realtimeRuntime", K_OPT, false, R(cpu.rt_runtime) },
-	{ "realtimePeriod", K_OPT, false, R(cpu.rt_period) }, { 0 }
+	UNSIGNED("realtimePeriod", R(cpu.rt_period), 8), { 0 }
 };
 static const struct field pids_fields[] = { { "limit", K_OPT, true, R(pids.limit) }, { 0 } };
 static const struct field io_weight_fields[] = {
@@ -2055,8 +2060,8 @@ static const struct field network_fields[] = {
 };
 #undef R
 static const struct field rdma_fields[] = {
-	F_OPT(struct rdma_conf, "hcaHandles", handles),
-	F_OPT(struct rdma_conf, "hcaObjects", objects), { 0 }
+	UNSIGNED("hcaHandles", OFF(struct rdma_conf, handles, struct opt), 4),
+	UNSIGNED("hcaObjects", OFF(struct rdma_conf, objects, struct opt), 4), { 0 }
 };
 static const struct field hugepage_fields[] = {
 	F_STR_MUST(struct hugepage_conf, "pageSize", size),

@@ -950,6 +950,12 @@ static void walk_row(const struct table_top *top, const struct place *p)
 			try_value(top, p, wrong[i].value,
 				  str_fmt("x: %s%.*s: %s", at, (int)more, why, why + more));
 	}
+	if (f->kind == K_OPT && f->size) {
+		try_value(top, p, "-1", str_fmt("x: %s: -1 is not an unsigned integer of %d bits",
+						at, f->size * 8));
+		try_value(top, p, "4294967296", f->size == 8 ? "" :
+			  str_fmt("x: %s: 4294967296 is not an unsigned integer of 32 bits", at));
+	}
 	/* Each type of JSON that the row does not take. */
 	static const struct { char type; const char *value; } types[] = {
 		{ 's', "\"s\"" }, { 'n', "1" }, { 'b', "true" }, { 'a', "[]" }, { 'o', "{}" },
