@@ -11822,7 +11822,7 @@ static int boot_run(const char *dir, const char *then, const char *root)
  * Entries: cmd_find cmd_parse_globals cmd_run.                                                 */
 
 struct options {
-	const char *root, *log, *log_format, *rootless;
+	const char *root, *log, *log_format, *log_level, *rootless;
 	bool debug, help, version;
 	struct run_opts run;
 	bool all, force, quiet, tty, no_new_privs, spec_rootless;
@@ -11877,6 +11877,9 @@ static const struct option_row global_options[] = {
 		"\"true\", \"false\" or \"auto\": forgive missing cgroup rights "
 		"(default \"auto\")"),
 	OPT_STR(0, "criu", "PATH", ignored, NULL),
+	OPT_STR(0, "log-level", "LEVEL", log_level, NULL),      /* crun's, like the next two */
+	OPT_BOOL('?', "usage", help, NULL),
+	OPT_BOOL('V', "V", version, NULL),
 	OPT_BOOL('h', "help", help, "show this help"),
 	OPT_BOOL('v', "version", version, "show the version"),
 	{ 0 }
@@ -11999,6 +12002,22 @@ static const struct option_row spec_options[] = {
 	OPT_STR('b', "bundle", "DIR", run.bundle, "write it to DIR (default: current one)"),
 	OPT_BOOL(0, "rootless", spec_rootless, "for a user without privileges"),
 	OPT_BOOL('h', "help", help, "show this help"), { 0 }
+};
+
+/* What engines pass to checkpoint and restore: taken, so that the answer is about the command. */
+#define CRIU_STR(n)  OPT_STR(0, n, "VALUE", ignored, NULL)
+#define CRIU_BOOL(n) OPT_BOOL(0, n, force, NULL)
+static const struct option_row criu_options[] = {
+	CRIU_STR("image-path"), CRIU_STR("work-path"), CRIU_STR("parent-path"),
+	CRIU_STR("status-fd"), CRIU_STR("page-server"), CRIU_STR("manage-cgroups-mode"),
+	CRIU_STR("empty-ns"), CRIU_STR("network-lock"), CRIU_STR("lsm-profile"),
+	CRIU_STR("lsm-mount-context"), CRIU_STR("console-socket"), CRIU_STR("pid-file"),
+	OPT_STR('b', "bundle", "DIR", ignored, NULL), OPT_BOOL('d', "detach", force, NULL),
+	CRIU_BOOL("leave-running"), CRIU_BOOL("tcp-established"), CRIU_BOOL("tcp-close"),
+	CRIU_BOOL("tcp-skip-in-flight"), CRIU_BOOL("link-remap"), CRIU_BOOL("ext-unix-sk"),
+	CRIU_BOOL("shell-job"), CRIU_BOOL("lazy-pages"), CRIU_BOOL("file-locks"),
+	CRIU_BOOL("pre-dump"), CRIU_BOOL("auto-dedup"), CRIU_BOOL("no-subreaper"),
+	CRIU_BOOL("no-pivot"), OPT_BOOL('h', "help", help, "show this help"), { 0 }
 };
 
 /* -- parsing ----------------------------------------------------------------------------------- */
@@ -13327,6 +13346,13 @@ static int cmd_version(void)
 	return 0;
 }
 
+/* The commands are there for engines that ask for their options or help before they use them. */
+static int cmd_criu(struct options *o)
+{
+	(void)o;
+	return fail("checkpoint and restore are not supported by this program");
+}
+
 /* `help` needs the table below it, which holds its own row: main() answers it. */
 static int cmd_help(struct options *o)
 {
@@ -13338,6 +13364,7 @@ static int cmd_help(struct options *o)
 static const struct command commands[] = {
 	{ "check", "", "show what this kernel offers to containers, and what it lacks",
 	  chk_options, cmd_check },
+	{ "checkpoint", ID, "not supported: fails", criu_options, cmd_criu, 1, 1 },
 	{ "create", ID, "create a container", create_options, cmd_create, 1, 1, .enters = true },
 	{ "delete", ID, "delete what a container holds", delete_options, cmd_delete, 1, 1 },
 	{ "events", ID, "show statistics and OOM kills of a container, as JSON", events_options,
@@ -13354,6 +13381,7 @@ static const struct command commands[] = {
 	{ "pause", ID, "stop all processes of a container for now", help_only, cmd_pause, 1, 1 },
 	{ "ps", ID " [ps options]", "show the processes of a container", ps_options, cmd_ps,
 	  1, -1, .stop = true },
+	{ "restore", ID, "not supported: fails", criu_options, cmd_criu, 1, 1 },
 	{ "resume", ID, "let a paused container go on", help_only, cmd_resume, 1, 1 },
 	{ "run", ID, "create and start a container", run_options, cmd_runs, 1, 1, .enters = true },
 	{ "spec", "", "write a config.json to start from", spec_options, cmd_spec },
@@ -13440,7 +13468,7 @@ static int main_globals(struct options *o)
 	if (o->log_format && !str_eq(o->log_format, "text") && !str_eq(o->log_format, "json"))
 		return fail("invalid log-format: %s", o->log_format);
 	logger.json = str_eq(o->log_format, "json");
-	logger.debug = o->debug;
+	logger.debug = o->debug || str_eq(o->log_level, "debug");
 	if (o->log && *o->log)
 		TRY(log_open(o->log));
 	if (str_eq(o->root, "/"))
@@ -13483,7 +13511,7 @@ static int main_command(int argc, char **argv)
 	TRY(main_globals(&o));
 	if (o.version)
 		return cmd_version();
-	bool help = *rest && str_eq(*rest, "help");
+	bool help = *rest && (str_eq(*rest, "help") || str_eq(*rest, "h"));
 	const char *name = help ? rest[1] : *rest;
 	const struct command *c = name ? cmd_find(name) : NULL;
 

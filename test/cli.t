@@ -2,7 +2,7 @@
 # cli.t - the command line: global options, how options are written, help, version, log, features.
 . "${0%/*}/lib.sh"
 
-commands='create delete exec features kill list pause ps resume run spec start state'
+commands='checkpoint create delete exec features kill list pause ps restore resume run spec start state'
 
 # says TEXT: stderr is exactly one line, "NAME: TEXT" (our own wording)
 says() { [ "$RT_NAME" != runtime ] || is "$err" "${RT##*/}: $1" 'message'; }
@@ -528,6 +528,91 @@ test_rootless_refuses_other_words() {
 	need runtime
 	rt_fails --rootless maybe list -q
 	is "$status" 1
+}
+
+# ---- what runc takes, engines pass ------------------------------------------------------------
+
+# takes COMMAND OPTION...: each is known ("=": with a value), whether help shows it or not
+takes() {
+	c=$1
+	shift
+	for o; do
+		case $o in
+		*=) rt "$c" "--${o%=}" 1 --help ;;
+		*) rt "$c" "--$o" --help ;;
+		esac
+		[ "$status" = 0 ] || fail "$c --$o: $err"
+	done
+	pass "$c takes $# options"
+}
+
+test_options_of_runc() {
+	need runtime
+	set -- bundle= console-socket= pidfd-socket= pid-file= no-pivot no-new-keyring preserve-fds=
+	takes create "$@" b=
+	takes run "$@" b= detach d keep no-subreaper
+	takes exec console-socket= pidfd-socket= cwd= env= e= tty t user= u= additional-gids= g= process= p= detach d \
+		pid-file= process-label= apparmor= no-new-privs cap= c= preserve-fds= cgroup= ignore-paused no-subreaper
+	takes kill all a
+	takes delete force f
+	takes list format= f= quiet q
+	takes ps format= f=
+	takes events interval= stats
+	takes update resources= r= blkio-weight= cpu-period= cpu-quota= cpu-burst= cpu-share= cpu-rt-period= cpu-rt-runtime= \
+		cpuset-cpus= cpuset-mems= cpu-idle= memory= memory-reservation= memory-swap= pids-limit= l3-cache-schema= \
+		mem-bw-schema= kernel-memory= kernel-memory-tcp=
+	takes spec bundle= b= rootless
+	takes checkpoint image-path= work-path= parent-path= leave-running tcp-established tcp-skip-in-flight link-remap \
+		ext-unix-sk shell-job lazy-pages status-fd= page-server= file-locks pre-dump manage-cgroups-mode= empty-ns= \
+		auto-dedup
+	takes restore console-socket= image-path= work-path= tcp-established ext-unix-sk shell-job file-locks \
+		manage-cgroups-mode= bundle= b= detach d pid-file= no-subreaper no-pivot empty-ns= auto-dedup lazy-pages \
+		lsm-profile= lsm-mount-context=
+}
+
+test_global_options_of_crun() {
+	need runtime
+	for l in error warning; do
+		rt_ok --log-level "$l" --log "$PWD/log" list -q
+		is "$(cat log)" ''
+	done
+	rt_fails --log-level debug --log "$PWD/log" --log-format json state "$id"
+	is "$(json get level <log)" error
+	raw --version
+	long=$out
+	raw -V
+	is "$status $out" "0 $long"
+	for h in '-?' --usage; do
+		raw "$h"
+		is "$status" 0
+		like "$out" '^USAGE:'
+	done
+	raw h
+	is "$status" 0
+}
+
+# podman asks `checkpoint --help` whether there is the command, `restore --lsm-mount-context` whether it knows the option.
+test_checkpoint_and_restore_answer_and_refuse() {
+	need runtime
+	need root
+	rt_ok checkpoint --help
+	is "$err" ''
+	rt restore --lsm-mount-context
+	is "$status" 1
+	has "$out$err" 'flag needs an argument'
+	bundle args='/probe sleep'
+	rt_ok run -d -b b "$id"
+	rt_fails --log "$PWD/log" --log-format json checkpoint --image-path "$PWD/i" --work-path "$PWD/w" --leave-running \
+		--tcp-established --file-locks "$id"
+	is "$status" 1
+	says 'checkpoint and restore are not supported by this program'
+	is "$(json get msg log)" 'checkpoint and restore are not supported by this program'
+	is "$(status_of "$id")" running 'the container goes on'
+	rt_fails restore --image-path "$PWD/i" -d --pid-file p -no-subreaper -b b "$id2"
+	is "$status" 1
+	is "$(status_of "$id2")" gone
+	fails test -e p
+	rt_ok delete --force "$id"
 }
 
 # ---- features -------------------------------------------------------------------------------
