@@ -5736,6 +5736,8 @@ static const char *gv_scalar(const char *s, const struct gv_type **t, struct buf
 
 	if (!*t)
 		*t = gv_find(NULL, 0, yes || no ? 'b' : text ? 's' : 'i');
+	if (!*t)
+		return NULL;
 	if ((*t)->sig == 'b') {
 		bus_u32(out, yes);
 		return yes || no ? s + (yes ? 4 : 5) : NULL;

@@ -585,9 +585,11 @@ test_real_update() {
 	rt_ok --systemd-cgroup create -b b "$id"
 	rt_ok update --memory 134217728 --memory-swap -1 --cpu-quota 30300 --pids-limit 40 --cpu-share 2048 --cpuset-cpus 1 "$id"
 	u=upd-$id.scope
+	is "$(file cpu.max) $(show "$u" CPUQuotaPerSecUSec)" '30300 100000 310ms' 'systemd counts in hundredths, the kernel does not'
+	rt_ok update --cpu-quota 30000 "$id"
 	for when in update reload; do
-		is "$(file memory.max) $(file cpu.max) $(file pids.max) $(file cpuset.cpus)" '134217728 30300 100000 40 1' "$when"
-		is "$(show "$u" MemoryMax) $(show "$u" CPUQuotaPerSecUSec) $(show "$u" TasksMax) $(show "$u" AllowedCPUs)" '134217728 310ms 40 1' "$when"
+		is "$(file memory.max) $(file cpu.max) $(file pids.max) $(file cpuset.cpus)" '134217728 30000 100000 40 1' "$when"
+		is "$(show "$u" MemoryMax) $(show "$u" CPUQuotaPerSecUSec) $(show "$u" TasksMax) $(show "$u" AllowedCPUs)" '134217728 300ms 40 1' "$when"
 		ok systemctl daemon-reload
 	done
 	rt_ok delete --force "$id"
