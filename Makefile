@@ -21,7 +21,7 @@ FUZZ_SECONDS ?= 60
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all FORCE help deps demo test native vm vm-init vm-systemd unit check bench fuzz size install uninstall clean distclean show-cc
+.PHONY: all FORCE help deps demo test native vm vm-init vm-systemd unit check bench fuzz size install uninstall dist clean distclean show-cc
 all: runtime
 
 # ---- flags ----------------------------------------------------------------------------------------------
@@ -166,21 +166,43 @@ deps:
 	@$(if $(filter-out default file,$(origin CC)),CC='$(CC)') $(if $(filter-out /usr/include,$(JSMN)),JSMN='$(JSMN)') MAKE='$(MAKE)' \
 		sh test/deps $(or $(GROUPS),build test) $(if $(filter-out 0 n no,$(DEV)),bench dev)
 
-install: runtime
+# The manual page and bash's completion come from the program's own tables, by the host's compiler; DOCS=0: without.
+DOCS ?= 1
+MANDIR ?= $(PREFIX)/share/man
+COMPDIR ?= $(PREFIX)/share/bash-completion/completions
+docs = $(filter-out 0 n no,$(DOCS))
+build/docs: test/docs.c $(SOURCES) build/flags
+	$(HOSTCC) $(STD) -O0 -w $(DEFS) $(commit) -Ibuild $(if $(filter-out /usr/include,$(JSMN)),-isystem $(JSMN)) -o $@ $<
+build/runtime.8: build/docs
+	build/docs man >$@
+build/runtime.bash: build/docs
+	build/docs bash >$@
+
+install: runtime $(if $(docs),build/runtime.8 build/runtime.bash)
 	install -d '$(DESTDIR)$(BINDIR)'
 	install -m 0755 runtime '$(DESTDIR)$(BINDIR)/runtime'
+	$(if $(docs),install -d '$(DESTDIR)$(MANDIR)/man8' '$(DESTDIR)$(COMPDIR)')
+	$(if $(docs),install -m 0644 build/runtime.8 '$(DESTDIR)$(MANDIR)/man8/runtime.8')
+	$(if $(docs),install -m 0644 build/runtime.bash '$(DESTDIR)$(COMPDIR)/runtime')
 	$(if $(filter-out 0 n no,$(RUNC_LINK)),ln -sf runtime '$(DESTDIR)$(BINDIR)/runc')
 
 uninstall:
-	rm -f '$(DESTDIR)$(BINDIR)/runtime'
+	rm -f '$(DESTDIR)$(BINDIR)/runtime' '$(DESTDIR)$(MANDIR)/man8/runtime.8' '$(DESTDIR)$(COMPDIR)/runtime'
 	if [ "$$(readlink '$(DESTDIR)$(BINDIR)/runc')" = runtime ]; then rm -f '$(DESTDIR)$(BINDIR)/runc'; fi
+
+# The sources as one file, the same bytes for the same commit wherever it is made.
+DIST = build/runtime-$(VERSION).tar.gz
+dist:
+	@mkdir -p build
+	git archive --format=tar --prefix=runtime-$(VERSION)/ HEAD | gzip -9n >$(DIST)
+	@sha256sum $(DIST)
 
 # clean keeps what deps fetched and built; distclean does not
 clean:
 	rm -rf runtime build/include build/check build/vm build/.try.* build/flags build/*.log $(BUILT)
 distclean:
 	rm -rf runtime build
-BUILT = $(addprefix build/,runtime-builtin runtime-debug runtime-symbols runtime-asan probe dbuspeer notify-agent seccomp_bench floor benchtool unit bench.tsv test.counts $(notdir $(GENERATED)) fuzz-*)
+BUILT = $(addprefix build/,runtime-builtin runtime-debug runtime-symbols runtime-asan probe dbuspeer notify-agent seccomp_bench floor benchtool unit docs runtime.8 runtime.bash bench.tsv test.counts $(notdir $(GENERATED)) fuzz-*)
 
 # ---- tests ----------------------------------------------------------------------------------------------
 

@@ -275,6 +275,9 @@ static void err_clear(void)
 	err.msg[0] = '\0';
 }
 
+/* init's pages are charged to its container: it takes those that it uses only. */
+static int arena_flags = MAP_POPULATE;
+
 #ifdef TEST_ALLOC       /* the tests': each block by itself, so that sanitizers see its edges */
 #define arena_alloc TEST_ALLOC
 #else
@@ -291,7 +294,7 @@ static void *arena_alloc(size_t n)
 	if (n > left) {
 		size_t size = n > chunk ? n : chunk;
 		void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			       MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+			       MAP_PRIVATE | MAP_ANONYMOUS | arena_flags, -1, 0);
 
 		if (p == MAP_FAILED) {
 			dprintf(2, "%s: out of memory (%zu bytes)\n", prog, size);
@@ -9969,6 +9972,7 @@ static _Noreturn void init_exec(struct init *i)
 static _Noreturn void run_init(struct init *i)
 {
 	run_self = i;
+	arena_flags = 0;
 	prctl(PR_SET_NAME, i->exec ? "runtime:exec" : "runtime:init", 0, 0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	sys_default_signals();
@@ -10086,6 +10090,16 @@ static bool run_delegates(const struct config *conf)
 	return false;
 }
 
+/* The kernel charges a cgroup in advance, 256 KiB for each CPU that runs something of it, but never
+ * beyond its limit.  A limit below that must be there before init is: written later it kills init
+ * before what was too much has been given back. */
+static bool run_limit_first(const struct config *conf)
+{
+	struct opt limit = conf->resources.memory.limit;
+
+	return limit.set && limit.v > 0 && limit.v < 16 << 20;
+}
+
 static int run_limit(struct container *c, const struct run_opts *o)
 {
 	const struct config *conf = c->conf;
@@ -10096,8 +10110,8 @@ static int run_limit(struct container *c, const struct run_opts *o)
 		      conf_map_id(conf->uid_maps, conf->n_uid_maps, uid) : NO_ID;
 	if (c->cgroup_fd >= 0 && uid != NO_ID && uid != geteuid() && run_delegates(conf))
 		TRY(cg_chown(c, uid));
-	if (c->conf->has_resources)
-		TRY(cg_apply(c, &c->conf->resources));
+	if (conf->has_resources && !run_limit_first(conf))
+		TRY(cg_apply(c, &conf->resources));
 	TRY(rdt_apply(c));
 	TRY(fault("limits"));
 	return cg_devices(c, &c->conf->resources, o->rootless);
@@ -10496,6 +10510,8 @@ static int run_make(struct container *c, struct init *i, const char *text, size_
 		if (i->start < 0)
 			return efail("make start.sock");
 	}
+	if (run_limit_first(c->conf))
+		TRY(cg_apply(c, &c->conf->resources));
 	TRY(fault("spawn"));
 	TRY(run_spawn(i, i->plan.joins, &pid, &c->pidfd));
 	c->pid = pid;
