@@ -316,6 +316,8 @@ check-shell:
 
 size: runtime build/runtime-builtin build/runtime-symbols
 	@size runtime build/runtime-builtin 2>/dev/null || ls -l runtime build/runtime-builtin
+	@for f in runtime:250 build/runtime-builtin:150; do \
+		echo "$${f%:*}: $$(($$(wc -c <$${f%:*}) / 1024)) KiB, target on x86_64 $${f#*:} KiB"; done
 	@sh test/rooms runtime.c build/runtime-symbols
 
 help:

@@ -10090,14 +10090,26 @@ static bool run_delegates(const struct config *conf)
 	return false;
 }
 
-/* The kernel charges a cgroup in advance, 256 KiB for each CPU that runs something of it, but never
- * beyond its limit.  A limit below that must be there before init is: written later it kills init
- * before what was too much has been given back. */
+/* The kernel charges a cgroup in advance, 64 pages for each CPU that runs something of it, but not
+ * beyond its limit (MEMCG_CHARGE_BATCH).  A limit near that must be there before init is: written
+ * later, it kills init before what was too much has been given back. */
 static bool run_limit_first(const struct config *conf)
 {
 	struct opt limit = conf->resources.memory.limit;
 
 	return limit.set && limit.v > 0 && limit.v < 16 << 20;
+}
+
+/* One into which just one advance fits starves the other CPUs: until init is ready (`begin`) it is
+ * a page less than that, and no advance is given. */
+static int run_limit_tight(const struct container *c, bool begin)
+{
+	int64_t page = sysconf(_SC_PAGESIZE), limit = c->conf->resources.memory.limit.v;
+
+	if (!run_limit_first(c->conf) || limit < 64 * page || limit >= 128 * page)
+		return 0;
+	return cg_write(c, "memory.max", "memory.limit",
+			str_fmt("%" PRId64, begin ? 63 * page : limit));
 }
 
 static int run_limit(struct container *c, const struct run_opts *o)
@@ -10512,6 +10524,7 @@ static int run_make(struct container *c, struct init *i, const char *text, size_
 	}
 	if (run_limit_first(c->conf))
 		TRY(cg_apply(c, &c->conf->resources));
+	TRY(run_limit_tight(c, true));
 	TRY(fault("spawn"));
 	TRY(run_spawn(i, i->plan.joins, &pid, &c->pidfd));
 	c->pid = pid;
@@ -10529,6 +10542,7 @@ static int run_make(struct container *c, struct init *i, const char *text, size_
 	TRY(run_give_network(i));
 	TRY(run_limit(c, i->o));
 	TRY(run_serve(c, i, pid));
+	TRY(run_limit_tight(c, false));
 	if (c->conf->resources.cpu.cpus)        /* kernels since 6.2 keep the caller's affinity   */
 		TRY(sec_affinity(pid, NULL, "final"));
 	TRY(sec_schedule(pid, i->p));

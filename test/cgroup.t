@@ -991,4 +991,35 @@ test_many_lifecycles_leave_nothing() {
 	[ "$now" -lt $((programs + ${LIFECYCLES:-200} / 2)) ] && pass "device programs: $programs, now $now" || fail "device programs: $programs, now $now"
 }
 
+# What init needs before it is the container's program is charged to the container.
+test_init_needs_little_memory() {
+	need root
+	need runtime
+	need controller memory
+	bundle args='/probe sleep' linux.resources.memory.limit=253952		# below one advance of the kernel: exact
+	rt_ok create -b b "$id"
+	peak=$(cgread "$(pid_of "$id")" memory.peak 2>/dev/null) || skip 'needs memory.peak (Linux 5.19)'
+	note "peak $peak bytes"
+	ok [ "$peak" -lt 153600 ]
+	rt_ok delete -f "$id"
+}
+
+limit_test_a_quarter_of_a_mebibyte_is_enough=400
+test_a_quarter_of_a_mebibyte_is_enough() {
+	need root
+	need runtime
+	need controller memory
+	bundle args='/probe true' linux.resources.memory.limit=262144
+	[ ! -x /bin/busybox ] || { cp /bin/busybox b/rootfs/true; edit b/config.json args=/true; }
+	n=0
+	while [ $n -lt 10 ]; do
+		rt_ok run -b b "$id"
+		n=$((n + 1))
+	done
+	bundle args='/probe sleep' linux.resources.memory.limit=262144
+	rt_ok create -b b "$id2"
+	is "$(cgread "$(pid_of "$id2")" memory.max)" 262144
+	rt_ok delete -f "$id2"
+}
+
 run_tests
