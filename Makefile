@@ -21,7 +21,7 @@ FUZZ_SECONDS ?= 60
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all FORCE help deps demo test native vm vm-init vm-systemd unit check bench fuzz size install uninstall dist clean distclean show-cc
+.PHONY: all FORCE help deps demo test native vm vm-init vm-systemd unit check bench fuzz seccomp-archs size install uninstall dist clean distclean show-cc
 all: runtime
 
 # ---- flags ----------------------------------------------------------------------------------------------
@@ -247,6 +247,10 @@ build/runtime-asan: $(SOURCES) build/flags
 	$(HOST) -o $@ runtime.c $(if $(HOST_SCMP),-lseccomp)
 build/unit: test/unit.c $(wildcard test/*_test.h) $(SOURCES) build/flags
 	$(HOST) -Wno-unused-function -Wno-missing-prototypes -o $@ test/unit.c $(if $(HOST_SCMP),-lseccomp)
+
+# seccomp for the architectures that this machine is not: tables, and both engines' programs (fetches their headers)
+seccomp-archs: build/tools
+	sh test/seccomp-archs $(ARCHS)
 
 # Fuzzing: every function `int fuzz_NAME(const uint8_t *, size_t)` of test/fuzz.c is a target, called through the
 # macro FUZZ.  Seeds in test/data/fuzz/NAME, findings and corpus in build/fuzz/NAME.
