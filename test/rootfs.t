@@ -406,4 +406,42 @@ test_bundle_may_be_a_link() {
 	like "$out" '^uid=0'
 }
 
+# On an initramfs: the names in its root are init, src and modules; a container with every right looks for them.
+test_the_initramfs_is_out_of_reach() {
+	need root
+	need runtime
+	need vm
+	need file /bin/busybox
+	caps=$(sed -n 's/^CapBnd:\t//p' /proc/self/status)
+	note "capabilities $caps"
+	bundle args='/busybox sh /look' 'process.capabilities={"bounding":["CAP_SYS_ADMIN","CAP_SYS_CHROOT","CAP_SYS_PTRACE","CAP_DAC_OVERRIDE","CAP_MKNOD"],"permitted":["CAP_SYS_ADMIN","CAP_SYS_CHROOT","CAP_SYS_PTRACE","CAP_DAC_OVERRIDE","CAP_MKNOD"],"effective":["CAP_SYS_ADMIN","CAP_SYS_CHROOT","CAP_SYS_PTRACE","CAP_DAC_OVERRIDE","CAP_MKNOD"]}'
+	cp /bin/busybox b/rootfs/busybox
+	cat >b/rootfs/look <<-'LOOK'
+	look() { /busybox ls -a "$1" 2>/dev/null | while read -r n; do echo "$2: $n"; done; }
+	/busybox cut -d' ' -f5 /proc/self/mountinfo | while read -r m; do echo "mounted: $m"; done
+	look /.. dotdot
+	look /proc/1/root init
+	look /proc/self/cwd/../../.. cwd
+	/busybox mkdir -p /jail/a && /busybox chroot /jail /nothing 2>/dev/null
+	/busybox nsenter -t 1 -m /busybox ls /.. 2>/dev/null | while read -r n; do echo "nsenter: $n"; done
+	LOOK
+	rt_ok run -b b "$id"
+	like "$out" '^dotdot: probe'
+	like "$out" '^init: probe'
+	like "$out" '^mounted: /proc'
+	unlike "$out" ': (src|modules)$'
+	unlike "$out" '^mounted: /(run|tmp|src)'
+}
+
+test_with_neither_proc_nor_sys_mounted() {
+	need root
+	need runtime
+	need vm
+	bundle args='/probe mount /proc'
+	unshare -m sh -c "umount -l /sys/fs/cgroup; umount -l /sys; umount -l /proc; exec \"$RT\" --root \"$STATE\" --cgroup-manager disabled run -b b \"$id\"" >out 2>err
+	is $? 0
+	like "$(cat out)" '^/proc proc'
+	is "$(cat err)" ''
+}
+
 run_tests
