@@ -21,7 +21,7 @@ FUZZ_SECONDS ?= 60
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all FORCE help deps demo test native vm vm-init vm-systemd unit check bench fuzz seccomp-archs size install uninstall dist clean distclean show-cc
+.PHONY: all FORCE help deps demo test test-engines native vm vm-init vm-systemd unit check bench fuzz seccomp-archs size install uninstall dist clean distclean show-cc
 all: runtime
 
 # ---- flags ----------------------------------------------------------------------------------------------
@@ -225,6 +225,10 @@ native: $(TESTED)
 	test/run $(TESTS)
 vm: $(TESTED)
 	test/vm $(TESTS)
+# Docker, containerd, podman, buildah and conmon with this runtime; fetches them into build/engines, 900 MB.
+# ENGINES="docker podman": these alone;  RT=runc or RT=crun: another runtime below them, to compare
+test-engines: runtime
+	@sh test/engines $(ENGINES)
 vm-init: runtime
 	sh test/vm-boot
 vm-systemd: $(TESTED)
