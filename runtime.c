@@ -10519,6 +10519,7 @@ static int run_notify(struct container *c)
 		.options = { (char **)(uintptr_t)options, LEN(options) - 1 },
 	};
 	conf->mounts = mounts;
+	TRY(conf_mount_flags(conf, &mounts[conf->n_mounts - 1]));
 	strs_add(&conf->process.env, "NOTIFY_SOCKET=/run/notify/notify.sock");
 	return 0;
 }
