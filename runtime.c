@@ -3621,6 +3621,10 @@ static void cg_enable(int dir)
 	}
 	if (!all.len || file_write_at(dir, "cgroup.subtree_control", all.p) == 0)
 		return;
+	/* It holds processes.  Those controllers that it could pass on all the same would make it a
+	 * threaded domain, below which no container can be. */
+	if (errno == EBUSY)
+		return;
 	for (size_t i = 0; i < each.n; i++)
 		if (file_write_at(dir, "cgroup.subtree_control", each.v[i]) < 0)
 			log_debug("cgroup.subtree_control: %s: %s", each.v[i], errno_text(errno));
@@ -3883,12 +3887,18 @@ static char *cg_why(const struct container *c, const char *controller)
 		const char *at = str_fmt("%.*s", (int)(name - rest), c->cgroup);
 		int next = cg_child(dir, name);
 
-		if (cg_lists(dir, "cgroup.controllers", controller) &&
-		    file_write_at(dir, "cgroup.subtree_control", str_fmt("+%s", controller)) < 0) {
-			const char *why = errno_text(errno);
+		const char *procs = *at ? file_read_at(dir, "cgroup.procs", 1 << 20) : "";
+		const char *why = NULL;
 
-			if (errno == EBUSY)
-				why = "it holds processes, and only a cgroup that holds none may";
+		if (!cg_lists(dir, "cgroup.controllers", controller) ||
+		    cg_lists(dir, "cgroup.subtree_control", controller))
+			;
+		else if (procs && *procs)
+			why = "it holds processes, and only a cgroup that holds none may";
+		else if (file_write_at(dir, "cgroup.subtree_control",
+				       str_fmt("+%s", controller)) < 0)
+			why = errno_text(errno);
+		if (why) {
 			close_p(&next);
 			return str_fmt("cgroup %s does not pass the %s controller on "
 				       "(cgroup.subtree_control): %s", at, controller, why);
