@@ -7086,11 +7086,13 @@ static int mnt_private_above(const char *path)
 	}
 }
 
-/* Cuts this mount namespace's ties with the host's and attaches the root on itself, or on "/" where
- * mapped root may not pass to it and the parent has to open it.  Returns its descriptor. */
+/* Cuts this mount namespace's ties with the host's and attaches the root on itself.  Where mapped
+ * root may not pass to it the parent opens it, and it is attached on the directory that does not
+ * let us in: nothing below that can be of use here.  Returns its descriptor. */
 static int mnt_root(const struct mnt_env *e)
 {
 	const struct config *conf = e->conf;
+	char *place = str_dup(conf->rootfs);
 	int prop = 0;
 	autoclose int at = -1, fd = -1;
 
@@ -7101,13 +7103,18 @@ static int mnt_root(const struct mnt_env *e)
 		prop = (prop & MS_PRIVATE ? MS_PRIVATE : MS_SLAVE) | MS_REC;
 	if (mount(NULL, "/", NULL, (unsigned long)prop, NULL) < 0)
 		return efail("change propagation of /");
-	at = openat(AT_FDCWD, conf->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	bool outside = at < 0 && errno == EACCES && conf->ns_any[NS_USER];
+	for (;;) {
+		at = openat(AT_FDCWD, place, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (at >= 0 || errno != EACCES || !conf->ns_any[NS_USER] || !place[1])
+			break;
+		char *slash = strrchr(place, '/');
 
-	if (outside)
-		at = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (prop & MS_SHARED)
-		TRY(mnt_private_above(outside ? "/" : conf->rootfs));
+		slash[slash == place] = '\0';
+	}
+	bool outside = at >= 0 && strcmp(place, conf->rootfs) != 0;
+
+	if (at >= 0 && prop & MS_SHARED)
+		TRY(mnt_private_above(place));
 	fd = outside ? e->ask(conf->n_mounts) : at < 0 ? -1 : mnt_tree(at, "", true);
 	if (fd < 0)
 		return outside ? -1 : efail("rootfs %s", conf->rootfs);
