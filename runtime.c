@@ -2974,6 +2974,7 @@ struct container {
 	int pidfd;
 	int cgroup_fd;	  /* CG                                      */
 	bool cgroup_made; /* CG: we made it, destroy removes it      */
+	char *no_cgroup;  /* RUN: why a user has none                */
 	struct config *conf;
 	struct net_move *net; /* NET: devices moved by this process      */
 };
@@ -3318,7 +3319,7 @@ static int ns_open(struct ns_plan *p, int type, const char *path, int proc)
 
 /* Fills the plan.  A path to a namespace that this process is in itself makes it the host's: it
  * does not count as the container's, neither here nor for conf_check_owned(). */
-static int ns_plan(struct ns_plan *p, struct config *c, int proc)
+static int ns_plan(struct ns_plan *p, struct config *c, int proc, bool in_user_ns)
 {
 	*p = (struct ns_plan){ 0 };
 	for (int i = 0; i < NS_COUNT; i++)
@@ -3342,8 +3343,10 @@ static int ns_plan(struct ns_plan *p, struct config *c, int proc)
 	}
 	p->host_acts = c->hooks[HOOK_PRESTART].n_v || c->hooks[HOOK_CREATE_RUNTIME].n_v ||
 		       c->n_net_devices;
-	/* Else it is needed early, or belongs to the user namespace that is made with it. */
-	p->net_aside = c->ns_new[NS_NET] && !c->ns_new[NS_USER] && !p->joins && !p->host_acts;
+	/* Else it is needed early, or belongs to the user namespace that is made with it; or this
+	 * process is in a user namespace, and may not go back to a network that is none of its. */
+	p->net_aside = c->ns_new[NS_NET] && !c->ns_new[NS_USER] && !p->joins && !p->host_acts &&
+		       !in_user_ns;
 	if (p->net_aside)
 		p->clone_flags &= ~(uint64_t)CLONE_NEWNET;
 	return 0;
@@ -3977,7 +3980,8 @@ static int cg_write(const struct container *c, const char *file, const char *fie
 		    const char *value)
 {
 	if (c->cgroup_fd < 0)
-		return fail("linux.resources.%s: the container has no cgroup", field);
+		return fail("linux.resources.%s: %s", field,
+			    c->no_cgroup ? c->no_cgroup : "the container has no cgroup");
 	if (cg_undo.on)
 		cg_remember(c, file, value);
 	return file_write_at(c->cgroup_fd, file, value) < 0 ? cg_fail(c, file, field, value) : 0;
@@ -7770,6 +7774,18 @@ static int sec_bounding(uint64_t keep)
 	return 0;
 }
 
+/* The capabilities this process can still give.  What a configuration asks beyond that is a
+ * warning, not an error (config.md "Linux Process"). */
+static uint64_t sec_caps_have(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = { 0 };
+
+	if (syscall(SYS_capget, &head, data) < 0)
+		return 0;
+	return (uint64_t)data[1].permitted << 32 | data[0].permitted;
+}
+
 /* Group ids before user ids: afterwards there is no right to.  In a user namespace whose maker may
  * not call setgroups nobody may (EPERM): then the list must be empty, and stays the caller's.
  * keep_groups: it is to stay anyway. */
@@ -7784,7 +7800,9 @@ static int sec_user(const struct process_conf *p, bool user_ns, bool keep_groups
 
 	for (size_t i = 0; i < n; i++)
 		gids[i] = p->user.gids[i];
-	if (!keep_groups && setgroups(n, gids) < 0 && (n || errno != EPERM || !user_ns))
+	/* With CAP_SETGID only the namespace can refuse it, also one that we were called in. */
+	if (!keep_groups && setgroups(n, gids) < 0 &&
+	    (n || errno != EPERM || !(user_ns || sec_caps_have() >> CAP_SETGID & 1)))
 		return efail("process.user.additionalGids: setgroups%s", errno_why(why));
 	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
 		return efail("keep capabilities");
@@ -7796,18 +7814,6 @@ static int sec_user(const struct process_conf *p, bool user_ns, bool keep_groups
 		return efail("keep capabilities");
 	umask(p->user.umask.set ? (mode_t)p->user.umask.v : 0022);
 	return 0;
-}
-
-/* The capabilities this process can still give.  What a configuration asks beyond that is a
- * warning, not an error (config.md "Linux Process"). */
-static uint64_t sec_caps_have(void)
-{
-	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2] = { 0 };
-
-	if (syscall(SYS_capget, &head, data) < 0)
-		return 0;
-	return (uint64_t)data[1].permitted << 32 | data[0].permitted;
 }
 
 static void sec_caps_warn(uint64_t missing)
@@ -9541,6 +9547,7 @@ static int msg_expect(int sock, enum msg want)
 struct run_opts {
 	const char *bundle, *console_socket, *pidfd_socket, *pid_file, *cgroup_manager;
 	bool detach, keep, no_keyring, systemd, rootless, attach;       /* attach: run goes on    */
+	bool in_user_ns;                        /* not the first one; or an ordinary user         */
 	uint64_t preserve_fds;
 	const char *exec_cgroup;
 	bool ignore_paused;
@@ -10083,7 +10090,7 @@ static int run_destroy(struct container *c)
 static int run_make_cgroup(struct container *c, const struct run_opts *o)
 {
 	const struct config *conf = c->conf;
-	bool asked = conf->has_resources || (conf->cgroups_path && *conf->cgroups_path);
+	bool asked = conf->cgroups_path && *conf->cgroups_path;
 
 	c->cgroup = str_dup("");
 	if (!o->systemd && !str_eq(o->cgroup_manager, "disabled"))
@@ -10096,10 +10103,11 @@ static int run_make_cgroup(struct container *c, const struct run_opts *o)
 	TRY(state_save(c));
 	if (!*c->cgroup || (cg_create(c) == 0 && fault("cgroup") == 0))
 		return 0;
-	/* An ordinary user without a delegated cgroup, who asked for none. */
+	/* An ordinary user without a delegated cgroup, who asked for none; a limit will ask. */
 	if (o->rootless && !asked && (err.no == EACCES || err.no == EPERM || err.no == EROFS ||
 				      err.no == 0)) {
 		log_debug("no cgroup: %s", err.msg);
+		c->no_cgroup = str_dup(err.msg);
 		err_clear();
 		c->cgroup = str_dup("");
 		close_p(&c->cgroup_fd);
@@ -10460,7 +10468,7 @@ static int run_load_config(struct container *c, const struct run_opts *o, char *
 }
 
 /* Makes a network namespace and returns a descriptor of it; this process is in its old one again
- * when it returns (it ends where that is refused: nothing else may happen in the new one). */
+ * when it returns (where that is refused it fails: nothing else may happen in the new one). */
 static int run_make_network(int proc)
 {
 	autoclose int home = openat(proc, "self/ns/net", O_RDONLY | O_CLOEXEC);
@@ -10473,7 +10481,7 @@ static int run_make_network(int proc)
 	int r = fd < 0 ? efail("open the new network namespace") : sec_loopback();
 
 	if (setns(home, CLONE_NEWNET) < 0)
-		abort();
+		return efail("return to the caller's network namespace");
 	return r < 0 ? -1 : take_fd(&fd);
 }
 
@@ -10682,7 +10690,7 @@ static int run_create(struct container *c, struct run_opts *o, int *status)
 	TRY(o->systemd ? sd_check(c, o->rootless) : 0);
 	TRY(run_check_terminal(i.p, o));
 	TRY(run_listen_fds(o, &c->conf->process));
-	TRY(ns_plan(&i.plan, c->conf, c->proc_fd));
+	TRY(ns_plan(&i.plan, c->conf, c->proc_fd, o->in_user_ns));
 	TRY(conf_check_owned(c->conf));
 	TRY(run_prepare(&i));
 	TRY(state_new(c));
@@ -12365,6 +12373,8 @@ static int cmd_make(struct options *o)
 		o->run.systemd = false;
 	TRY(cmd_handle(&c, o, true));
 	o->run.rootless = cmd_rootless(o, c.proc_fd);
+	o->run.in_user_ns = o->run.rootless ||
+			    (str_eq(o->rootless, "false") && cmd_in_user_ns(c.proc_fd));
 	if (run_create(&c, &o->run, &status) < 0)
 		return -1;
 	return status;

@@ -313,6 +313,18 @@ rootless() {
 	[ $status = 0 ] || rt_show
 }
 
+# in_user_ns ARGS...: the same as root of a user namespace with one id, made by somebody else
+in_user_ns() {
+	mkdir -p home
+	chown 1000:1000 home
+	chown -R 1000:1000 b
+	"$PROBE" deadline "$RT_LIMIT" "$PROBE" asuser 1000 1000 unshare -U -r "$RT" --root "$PWD/home/state" "$@" >out 2>err
+	status=$?
+	out=$(cat out) err=$(cat err)
+	echo "  in_user_ns $*: $status"
+	[ $status = 0 ] || rt_show
+}
+
 # rootless_bundle [EDIT...]: one id mapped, no limits, no cgroup, devpts without a group
 rootless_bundle() {
 	need root
@@ -328,6 +340,35 @@ test_rootless_run() {
 	rootless run -b b "$id"
 	is "$status" 0
 	like "$out" '^uid=0 gid=0 '
+}
+
+# Engines write an empty object; podman does.
+test_rootless_resources_that_ask_for_nothing() {
+	rootless_bundle 'linux.resources={"memory":{},"devices":[{"allow":false,"access":"rwm"}]}'
+	rootless run -b b "$id"
+	is "$status" 0
+	like "$out" '^uid=0 gid=0 '
+}
+
+test_rootless_limit_without_a_cgroup_is_an_error() {
+	rootless_bundle 'linux.resources={"pids":{"limit":10}}'
+	rootless run -b b "$id"
+	is "$status" 1
+	[ "$RT_NAME" != runtime ] || like "$err" '^runtime: linux.resources.pids.limit: .*permission denied$'
+	is "$(ls home/state)" '' 'nothing is left'
+}
+
+# As podman calls it: root of a user namespace that this process did not make, in the host's network.
+test_root_of_a_user_namespace_makes_a_network() {
+	need runtime
+	rootless_bundle args='/probe netif' linux.uidMappings- linux.gidMappings- 'linux.namespaces.[type=user]-' \
+		'mounts.[destination=/sys]-' 'linux.namespaces.[type=network]-'
+	edit b/config.json 'linux.namespaces+={"type":"network"}'
+	for r in auto true false; do
+		in_user_ns --rootless "$r" --cgroup-manager disabled run -b b "$id"
+		is "$status" 0 "$r"
+		like "$out" '^lo up'
+	done
 }
 
 test_rootless_status_is_passed_on() {
