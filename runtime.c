@@ -7875,8 +7875,8 @@ static char *sec_home(uint32_t uid)
 /* envp for execve: the last of several equal names wins, HOME is added when it lacks. */
 static char **sec_env(const struct process_conf *p)
 {
-	struct strs env = { 0 };
-	size_t slots = 16, home = 0;
+	char **env = arena_alloc((p->env.n + 2) * sizeof *env);         /* HOME and the end */
+	size_t n_env = 0, slots = 16, home = 0;
 
 	while (slots < p->env.n * 2)
 		slots *= 2;
@@ -7889,26 +7889,23 @@ static char **sec_env(const struct process_conf *p)
 		for (size_t k = 0; k < n; k++)
 			at = at * 33 + (unsigned char)item[k];
 		for (at &= slots - 1; seen[at]; at = (at + 1) & (slots - 1)) {
-			const char *old = env.v ? env.v[seen[at] - 1] : "";
+			const char *old = env[seen[at] - 1];
 
 			if (strncmp(old, item, n) == 0 && (old[n] == '=' || !old[n]))
 				break;
 		}
 		if (seen[at]) {
-			env.v[seen[at] - 1] = item;
+			env[seen[at] - 1] = item;
 			continue;
 		}
-		strs_add(&env, item);
-		seen[at] = (uint32_t)env.n;
+		env[n_env++] = item;
+		seen[at] = (uint32_t)n_env;
 	}
-	while (home < env.n && !str_starts(env.v[home], "HOME="))
+	while (home < n_env && !str_starts(env[home], "HOME="))
 		home++;
-	if (home == env.n)
-		strs_add(&env, NULL);
-	assert(env.v);
-	if (!env.v[home] || !env.v[home][5])    /* an empty one counts as none, as in runc */
-		env.v[home] = str_fmt("HOME=%s", sec_home(p->user.uid));
-	return env.v;
+	if (home == n_env || !env[home][5])     /* an empty one counts as none, as in runc */
+		env[home] = str_fmt("HOME=%s", sec_home(p->user.uid));
+	return env;
 }
 
 /* Finds the program as execvp(3) would, with the container's PATH, as the container's user and in
