@@ -208,6 +208,8 @@ struct mount_attr1 { uint64_t attr_set, attr_clr, propagation, userns_fd; };
 
 #define LEN(a) (sizeof(a) / sizeof((a)[0]))
 #define PRINTF(f, a) __attribute__((format(printf, f, a)))
+/* What cannot be otherwise; without assert(3)'s text and the streams that print it. */
+#define must(truth) ((truth) ? (void)0 : __builtin_trap())
 #define TRY(call) do { if ((call) < 0) return -1; } while (0)          /* sequences only */
 
 static const char *prog = "runtime";    /* basename of argv[0]: the name in messages */
@@ -219,12 +221,155 @@ static int exit_failure = 1;             /* what main() returns for -1 */
 
 static struct { int fd; bool json, debug; } logger = { .fd = -1 };
 
+/* -- text from a format ------------------------------------------------------------------------
+ * printf(3)'s language as far as this file speaks it: d u x c s %, the lengths h-less, l, ll and z,
+ * width and precision as numbers or *, the flags - and 0.  The C library's, with its floating point
+ * and its streams, would be one byte in twenty of the program.                                  */
+
+struct fmt_out { char *to; size_t room, n; };   /* n: the length if there were room for all */
+
+static void fmt_put(struct fmt_out *o, const char *s, size_t n)
+{
+	if (o->n < o->room)
+		memcpy(o->to + o->n, s, n < o->room - o->n ? n : o->room - o->n);
+	o->n += n;
+}
+
+static void fmt_fill(struct fmt_out *o, char c, int n)
+{
+	for (; n > 0; n--)
+		fmt_put(o, &c, 1);
+}
+
+/* One conversion: what goes in front (a sign, zeros up to `least` digits), and the text itself. */
+struct fmt_item { bool left, zero, minus; int width, least; const char *s; size_t n; };
+
+static void fmt_item(struct fmt_out *o, const struct fmt_item *f)
+{
+	int zeros = f->least - (int)f->n, pad = f->width - (int)f->n - f->minus;
+
+	if (zeros < 0)
+		zeros = 0;
+	pad -= zeros;
+	if (f->zero && pad > 0) {
+		zeros += pad;
+		pad = 0;
+	}
+	if (!f->left)
+		fmt_fill(o, ' ', pad);
+	fmt_put(o, "-", f->minus);
+	fmt_fill(o, '0', zeros);
+	fmt_put(o, f->s, f->n);
+	if (f->left)
+		fmt_fill(o, ' ', pad);
+}
+
+/* The digits of v, written up to `end`.  Returns where they start. */
+static char *fmt_digits(char *end, uintmax_t v, unsigned base)
+{
+	do
+		*--end = "0123456789abcdef"[v % base];
+	while (v /= base);
+	return end;
+}
+
+/* A number in a format, or the int that a * stands for. */
+static int fmt_number(const char **at, int star)
+{
+	int n = 0;
+
+	if (**at == '*')
+		return (*at)++, star;
+	while (**at >= '0' && **at <= '9')
+		n = n * 10 + *(*at)++ - '0';
+	return n;
+}
+
+/* vsnprintf(3): what fits into n bytes, always ended where n > 0; returns the whole length. */
+static int fmt_va(char *to, size_t n, const char *fmt, va_list ap)
+{
+	struct fmt_out o = { to, n ? n - 1 : 0, 0 };
+
+	for (;;) {
+		struct fmt_item f = { 0 };
+		char digits[24], *end = digits + sizeof digits;
+		size_t plain = strcspn(fmt, "%");
+		int lengths = 0, precision = -1;
+
+		fmt_put(&o, fmt, plain);
+		fmt += plain;
+		if (!*fmt++)
+			break;
+		for (; *fmt == '-' || *fmt == '0'; fmt++)
+			*(*fmt == '-' ? &f.left : &f.zero) = true;
+		f.width = fmt_number(&fmt, *fmt == '*' ? va_arg(ap, int) : 0);
+		if (*fmt == '.') {
+			fmt++;
+			precision = fmt_number(&fmt, *fmt == '*' ? va_arg(ap, int) : 0);
+		}
+		for (; *fmt == 'l' || *fmt == 'z'; fmt++)
+			lengths += *fmt == 'z' && sizeof(size_t) > sizeof(int) ? 1 : *fmt == 'l';
+		char kind = *fmt++;
+
+		if (kind == 'd') {
+			intmax_t v = lengths > 1 ? va_arg(ap, long long) :
+				     lengths ? va_arg(ap, long) : va_arg(ap, int);
+
+			f.minus = v < 0;
+			f.s = fmt_digits(end, v < 0 ? -(uintmax_t)v : (uintmax_t)v, 10);
+		} else if (kind == 'u' || kind == 'x') {
+			uintmax_t v = lengths > 1 ? va_arg(ap, unsigned long long) :
+				      lengths ? va_arg(ap, unsigned long) : va_arg(ap, unsigned);
+
+			f.s = fmt_digits(end, v, kind == 'x' ? 16 : 10);
+		} else if (kind == 's') {
+			f.s = va_arg(ap, const char *);
+			f.n = strnlen(f.s, precision < 0 ? SIZE_MAX : (size_t)precision);
+		} else {                        /* 'c'; "%%" */
+			*--end = kind == 'c' ? (char)va_arg(ap, int) : kind;
+			f.s = end;
+			f.n = 1;
+		}
+		if (kind == 'd' || kind == 'u' || kind == 'x') {
+			f.n = (size_t)(end - f.s);
+			f.least = precision;
+		}
+		fmt_item(&o, &f);
+	}
+	if (n)
+		to[o.n < n ? o.n : n - 1] = '\0';
+	return (int)o.n;
+}
+
+/* snprintf(3) */
+PRINTF(3, 4) static int fmt_to(char *to, size_t n, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	int r = fmt_va(to, n, fmt, ap);
+	va_end(ap);
+	return r;
+}
+
+/* dprintf(3), of up to 4095 bytes, in one write(2).  -1 with errno set. */
+PRINTF(2, 3) static int fmt_fd(int fd, const char *fmt, ...)
+{
+	char text[4096];
+	va_list ap;
+
+	va_start(ap, fmt);
+	int n = fmt_va(text, sizeof text, fmt, ap);
+	va_end(ap);
+	return (int)write(fd, text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1);
+}
+
 /* errno's text as Go prints it: engines match "no such file or directory" in lower case. */
 static const char *errno_text(int no)
 {
 	static char text[64];
 
-	snprintf(text, sizeof text, "%s", strerror(no));
+	fmt_to(text, sizeof text, "%s", strerror(no));
 	text[0] = (char)tolower((unsigned char)text[0]);
 	return text;
 }
@@ -244,11 +389,11 @@ PRINTF(2, 3) static int fail_no(int no, const char *fmt, ...)
 	int n;
 
 	va_start(ap, fmt);
-	n = vsnprintf(err.msg, sizeof err.msg, fmt, ap);
+	n = fmt_va(err.msg, sizeof err.msg, fmt, ap);
 	va_end(ap);
 	err.no = no;
 	if (no && n >= 0 && (size_t)n < sizeof err.msg)
-		snprintf(err.msg + n, sizeof err.msg - n, ": %s", errno_text(no));
+		fmt_to(err.msg + n, sizeof err.msg - n, ": %s", errno_text(no));
 	return -1;
 }
 
@@ -262,10 +407,10 @@ PRINTF(1, 2) static int ctx(const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(head, sizeof head, fmt, ap);
+	fmt_va(head, sizeof head, fmt, ap);
 	va_end(ap);
 	memcpy(tail, err.msg, sizeof tail);
-	snprintf(err.msg, sizeof err.msg, "%s: %.*s", head, (int)sizeof tail - 600, tail);
+	fmt_to(err.msg, sizeof err.msg, "%s: %.*s", head, (int)sizeof tail - 600, tail);
 	return -1;
 }
 
@@ -297,7 +442,7 @@ static void *arena_alloc(size_t n)
 			       MAP_PRIVATE | MAP_ANONYMOUS | arena_flags, -1, 0);
 
 		if (p == MAP_FAILED) {
-			dprintf(2, "%s: out of memory (%zu bytes)\n", prog, size);
+			fmt_fd(2, "%s: out of memory (%zu bytes)\n", prog, size);
 			_exit(1);
 		}
 		if (size - n < left)            /* a big block of its own: keep the old chunk */
@@ -333,11 +478,11 @@ PRINTF(1, 2) static char *str_fmt(const char *fmt, ...)
 	int n;
 
 	va_start(ap, fmt);
-	n = vsnprintf(NULL, 0, fmt, ap);
+	n = fmt_va(NULL, 0, fmt, ap);
 	va_end(ap);
 	p = arena_alloc((size_t)n + 1);
 	va_start(ap, fmt);
-	vsnprintf(p, (size_t)n + 1, fmt, ap);
+	fmt_va(p, (size_t)n + 1, fmt, ap);
 	va_end(ap);
 	return p;
 }
@@ -462,11 +607,11 @@ PRINTF(2, 3) static void buf_fmt(struct buf *b, const char *fmt, ...)
 	int n;
 
 	va_start(ap, fmt);
-	n = vsnprintf(NULL, 0, fmt, ap);
+	n = fmt_va(NULL, 0, fmt, ap);
 	va_end(ap);
 	buf_need(b, (size_t)n);
 	va_start(ap, fmt);
-	vsnprintf(b->p + b->len, (size_t)n + 1, fmt, ap);
+	fmt_va(b->p + b->len, (size_t)n + 1, fmt, ap);
 	va_end(ap);
 	b->len += (size_t)n;
 }
@@ -525,7 +670,7 @@ PRINTF(1, 2) static void log_debug(const char *fmt, ...)
 	if (!logger.debug)
 		return;
 	va_start(ap, fmt);
-	vsnprintf(msg, sizeof msg, fmt, ap);
+	fmt_va(msg, sizeof msg, fmt, ap);
 	va_end(ap);
 	log_write("debug", msg);
 }
@@ -540,7 +685,7 @@ PRINTF(1, 2) static void log_warn(const char *fmt, ...)
 	if (logger.json && !logger.debug)
 		return;
 	va_start(ap, fmt);
-	vsnprintf(msg, sizeof msg, fmt, ap);
+	fmt_va(msg, sizeof msg, fmt, ap);
 	va_end(ap);
 	log_write("warning", msg);
 }
@@ -555,7 +700,7 @@ static void log_error(void)
 			*p = '?';
 	log_write("error", err.msg);
 	if (logger.fd >= 0)
-		dprintf(2, "%s: %s\n", prog, err.msg);
+		fmt_fd(2, "%s: %s\n", prog, err.msg);
 }
 
 static int log_open(const char *path)
@@ -937,7 +1082,7 @@ static int walk_step(struct walk *w, const char *name, char **rest, bool file)
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	snprintf(w->done + at, sizeof w->done - at, "%s%s", at ? "/" : "", name);
+	fmt_to(w->done + at, sizeof w->done - at, "%s%s", at ? "/" : "", name);
 	close_p(&w->fd);
 	w->fd = take_fd(&fd);
 	return 0;
@@ -1104,7 +1249,7 @@ static int proc_stat(int proc, pid_t pid, uint64_t *start, char *state)
 {
 	char path[32];
 
-	snprintf(path, sizeof path, "%d/stat", pid);
+	fmt_to(path, sizeof path, "%d/stat", pid);
 	char *text = file_read_at(proc, path, 4096), *p = text ? strrchr(text, ')') : NULL;
 
 	if (!p || !p[1])
@@ -1434,7 +1579,7 @@ PRINTF(1, 2) static int dec_fail(const char *fmt, ...)
 			buf_fmt(&b, "[%d]", dec_at.index[i]);
 	}
 	va_start(ap, fmt);
-	vsnprintf(what, sizeof what, fmt, ap);
+	fmt_va(what, sizeof what, fmt, ap);
 	va_end(ap);
 	return b.len ? fail("%s: %s", b.p, what) : fail("%s", what);
 }
@@ -3310,7 +3455,7 @@ static int ns_open(struct ns_plan *p, int type, const char *path, int proc)
 
 	if (kind < 0 || (uint64_t)(unsigned)kind != ns_info[type].flag)
 		return fail("%s: is not a %s namespace", p->what[type], ns_names[type].name);
-	snprintf(self, sizeof self, "self/ns/%s", ns_info[type].proc);
+	fmt_to(self, sizeof self, "self/ns/%s", ns_info[type].proc);
 	if (fstatat(proc, self, &mine, 0) == 0 && fstat(fd, &theirs) == 0 &&
 	    mine.st_ino == theirs.st_ino && mine.st_dev == theirs.st_dev)
 		close_p(&p->fd[type]);          /* the one we are in: as if it were not listed */
@@ -4089,7 +4234,7 @@ static int cg_chown(const struct container *c, uid_t uid)
 	static const char usual[] = "cgroup.procs\ncgroup.subtree_control\ncgroup.threads\n";
 	char *list = file_read_at(AT_FDCWD, "/sys/kernel/cgroup/delegate", CG_TEXT), *save = NULL;
 
-	assert(c->cgroup_fd >= 0);
+	must(c->cgroup_fd >= 0);
 	if (fchownat(c->cgroup_fd, "", uid, (gid_t)-1, AT_EMPTY_PATH) < 0)
 		return efail("give cgroup %s to uid %u", c->cgroup, uid);
 	list = list ? list : str_dup(usual);
@@ -5314,8 +5459,8 @@ static int bus_next(struct bus *b, struct bus_msg *m)
 		const char *job = bus_get_str(&r), *unit = bus_get_str(&r), *how = bus_get_str(&r);
 
 		if (!r.bad && str_eq(unit, b->unit)) {
-			snprintf(b->job, sizeof b->job, "%s", job);
-			snprintf(b->result, sizeof b->result, "%s", how);
+			fmt_to(b->job, sizeof b->job, "%s", job);
+			fmt_to(b->result, sizeof b->result, "%s", how);
 		}
 	}
 	return 0;
@@ -5363,7 +5508,7 @@ static int bus_call(struct bus *b, const char *member, const char *sig, const st
 		return 0;
 	const char *text = *m->sig == 's' ? bus_get_str(&m->body) : "";
 
-	snprintf(b->refused, sizeof b->refused, "%s", m->error);
+	fmt_to(b->refused, sizeof b->refused, "%s", m->error);
 	return fail("systemd: %s: %s", member, *text ? text : m->error);
 }
 
@@ -5488,7 +5633,7 @@ static int bus_job(struct bus *b, const char *member, const char *sig, const str
 	char job[sizeof b->job];
 
 	TRY(bus_call(b, member, sig, body, &m));
-	snprintf(job, sizeof job, "%s", str_eq(m.sig, "o") ? bus_get_str(&m.body) : "");
+	fmt_to(job, sizeof job, "%s", str_eq(m.sig, "o") ? bus_get_str(&m.body) : "");
 	if (!*job)
 		return fail("systemd: %s: the answer names no job", member);
 	while (strcmp(b->job, job) != 0)
@@ -6209,7 +6354,7 @@ static void net_see_link(unsigned type, struct net_span body, void *arg)
 	l->flags = info.ifi_flags;
 	while (net_next_attr(&body, &type, &value))
 		if (type == IFLA_IFNAME)
-			snprintf(l->name, sizeof l->name, "%.*s", (int)value.n, value.at);
+			fmt_to(l->name, sizeof l->name, "%.*s", (int)value.n, value.at);
 }
 
 /* By its name or one of its other names; err.no is ENODEV when there is none. */
@@ -7557,8 +7702,8 @@ static int sec_oom(int proc, pid_t pid, struct opt score)
 
 	if (!score.set)
 		return 0;
-	snprintf(text, sizeof text, "%d", (int)score.v);
-	snprintf(path, sizeof path, "%d/oom_score_adj", pid);
+	fmt_to(text, sizeof text, "%d", (int)score.v);
+	fmt_to(path, sizeof path, "%d/oom_score_adj", pid);
 	if (file_write_at(proc, path, text) == 0)
 		return 0;
 	if (errno == EACCES && geteuid() != 0)  /* not dumpable already: the value stays ours */
@@ -9079,7 +9224,7 @@ static _Noreturn void hook_exec(const struct hook *h, int in, int out)
 		fd_close_from(3);
 		execve(h->path, args.v, h->env.n ? h->env.v : &none);
 	}
-	dprintf(2, "%s", errno_text(errno));
+	fmt_fd(2, "%s", errno_text(errno));
 	_exit(127);
 }
 
@@ -10345,7 +10490,7 @@ static int run_write_pid_file(const char *path, pid_t pid)
 	autoclose int fd =
 		openat(AT_FDCWD, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
 
-	if (fd < 0 || dprintf(fd, "%d", pid) < 0 || rename(tmp, path) < 0) {
+	if (fd < 0 || fmt_fd(fd, "%d", pid) < 0 || rename(tmp, path) < 0) {
 		efail("write pid file %s", path);
 		unlink(tmp);
 		return -1;
@@ -10465,9 +10610,11 @@ static int run_load_config(struct container *c, const struct run_opts *o, char *
 }
 
 /* Makes a network namespace and returns a descriptor of it; this process is in its old one again
- * when it returns (where that is refused it fails: nothing else may happen in the new one). */
-static int run_make_network(int proc)
+ * when it returns.  Where that is refused the container is not to be, and its hooks, which would
+ * run in the wrong one, do not. */
+static int run_make_network(struct container *c)
 {
+	int proc = c->proc_fd;
 	autoclose int home = openat(proc, "self/ns/net", O_RDONLY | O_CLOEXEC);
 
 	if (home < 0)
@@ -10477,15 +10624,17 @@ static int run_make_network(int proc)
 	autoclose int fd = openat(proc, "self/ns/net", O_RDONLY | O_CLOEXEC);
 	int r = fd < 0 ? efail("open the new network namespace") : sec_loopback();
 
-	if (setns(home, CLONE_NEWNET) < 0)
+	if (setns(home, CLONE_NEWNET) < 0) {
+		memset(c->conf->hooks, 0, sizeof c->conf->hooks);
 		return efail("return to the caller's network namespace");
+	}
 	return r < 0 ? -1 : take_fd(&fd);
 }
 
 /* The part of ns_plan's net_aside that is this process's. */
 static int run_give_network(struct init *i)
 {
-	autoclose int fd = i->plan.net_aside ? run_make_network(i->c->proc_fd) : -1;
+	autoclose int fd = i->plan.net_aside ? run_make_network(i->c) : -1;
 
 	if (!i->plan.net_aside)
 		return 0;
@@ -10722,7 +10871,7 @@ static int run_create(struct container *c, struct run_opts *o, int *status)
 	}
 	*status = io_wait(&io);
 	if (*status == 128 + SIGKILL && cg_oom_kills(c))
-		dprintf(2, "%s: note: %s: the kernel's OOM killer ended it: out of memory\n", prog,
+		fmt_fd(2, "%s: note: %s: the kernel's OOM killer ended it: out of memory\n", prog,
 			c->id);
 	if (o->keep)
 		return 0;
@@ -11530,7 +11679,7 @@ PRINTF(1, 2) static void boot_say(const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(msg, sizeof msg, fmt, ap);
+	fmt_va(msg, sizeof msg, fmt, ap);
 	va_end(ap);
 	log_write("info", msg);
 }
@@ -12244,7 +12393,7 @@ static int opt_parse(const struct option_row *rows, char **argv, bool stop, stru
 {
 	int i = 0;
 
-	assert(o->args);                        /* room for as many as there are in argv */
+	must(o->args);                        /* room for as many as there are in argv */
 	for (; argv[i]; i++) {
 		char *a = argv[i];
 
@@ -12282,7 +12431,7 @@ static void opt_help(struct buf *b, const struct option_row *rows)
 
 		if (!rows->help)
 			continue;
-		snprintf(left, sizeof left, "--%s%s%s%s%c", rows->name, rows->value ? " " : "",
+		fmt_to(left, sizeof left, "--%s%s%s%s%c", rows->name, rows->value ? " " : "",
 			 rows->value ? rows->value : "", rows->letter ? ", -" : "", rows->letter);
 		buf_fmt(b, "   %-28s  %s\n", left, rows->help);
 	}
@@ -12419,7 +12568,7 @@ static int cmd_signal(const char *text)
 
 	if (str_u64(text, RT_LAST, &n) == 0 && n)
 		return (int)n;
-	snprintf(upper, sizeof upper, "%s", text);
+	fmt_to(upper, sizeof upper, "%s", text);
 	for (char *p = upper; *p; p++)
 		*p = (char)toupper((unsigned char)*p);
 	const char *name = str_starts(upper, "SIG") ? upper + 3 : upper;
@@ -12994,7 +13143,7 @@ static int ev_follow(struct container *c, int64_t interval)
 			text[n] = '\0';
 			now = cg_value_of(text, "oom_kill");
 			if (armed && now != kills)
-				dprintf(1, "{\"type\":\"oom\",\"id\":\"%s\"}\n", c->id);
+				fmt_fd(1, "{\"type\":\"oom\",\"id\":\"%s\"}\n", c->id);
 			kills = now;
 		}
 		if (fds[1].revents)
@@ -13203,7 +13352,7 @@ static int cmd_ps(struct options *o)
 
 	TRY(cmd_check_format(o, &json));
 	TRY(cmd_open(&c, o));
-	assert(c.cgroup);                       /* "" where there is none */
+	must(c.cgroup);                       /* "" where there is none */
 	if (state_status(&c) == ST_STOPPED && !(*c.cgroup && cg_open(&c) == 0))
 		err_clear();
 	else
@@ -13508,7 +13657,7 @@ static void cmd_print_help(const struct command *c)
 
 static int cmd_usage(const struct command *c)
 {
-	dprintf(1, "Incorrect Usage: %s\n\n", err.msg);
+	fmt_fd(1, "Incorrect Usage: %s\n\n", err.msg);
 	cmd_print_help(c);
 	return -1;
 }
