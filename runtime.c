@@ -222,7 +222,7 @@ static int exit_failure = 1;             /* what main() returns for -1 */
 static struct { int fd; bool json, debug; } logger = { .fd = -1 };
 
 /* -- text from a format ------------------------------------------------------------------------
- * printf(3)'s language as far as this file speaks it: d u x c s %, the lengths h-less, l, ll and z,
+ * printf(3)'s language as far as this file speaks it: d u x o c s %, the lengths l, ll and z,
  * width and precision as numbers or *, the flags - and 0.  The C library's, with its floating point
  * and its streams, would be one byte in twenty of the program.                                  */
 
@@ -317,20 +317,23 @@ static int fmt_va(char *to, size_t n, const char *fmt, va_list ap)
 
 			f.minus = v < 0;
 			f.s = fmt_digits(end, v < 0 ? -(uintmax_t)v : (uintmax_t)v, 10);
-		} else if (kind == 'u' || kind == 'x') {
+		} else if (kind == 'u' || kind == 'x' || kind == 'o') {
 			uintmax_t v = lengths > 1 ? va_arg(ap, unsigned long long) :
 				      lengths ? va_arg(ap, unsigned long) : va_arg(ap, unsigned);
 
-			f.s = fmt_digits(end, v, kind == 'x' ? 16 : 10);
+			f.s = fmt_digits(end, v, kind == 'x' ? 16 : kind == 'o' ? 8 : 10);
 		} else if (kind == 's') {
 			f.s = va_arg(ap, const char *);
+			if (!f.s)
+				f.s = "(null)";
 			f.n = strnlen(f.s, precision < 0 ? SIZE_MAX : (size_t)precision);
-		} else {                        /* 'c'; "%%" */
+		} else {
+			must(kind == 'c' || kind == '%');
 			*--end = kind == 'c' ? (char)va_arg(ap, int) : kind;
 			f.s = end;
 			f.n = 1;
 		}
-		if (kind == 'd' || kind == 'u' || kind == 'x') {
+		if (kind != 's' && kind != 'c' && kind != '%') {
 			f.n = (size_t)(end - f.s);
 			f.least = precision;
 		}
