@@ -334,7 +334,7 @@ static int fmt_va(char *to, size_t n, const char *fmt, va_list ap)
 			f.n = 1;
 		}
 		if (kind != 's' && kind != 'c' && kind != '%') {
-			f.n = (size_t)(end - f.s);
+			f.n = precision || *f.s != '0' ? (size_t)(end - f.s) : 0;
 			f.least = precision;
 		}
 		fmt_item(&o, &f);

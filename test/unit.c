@@ -179,6 +179,46 @@ static void test_str_u64(void)
 		}
 }
 
+/* The formatter against the C library's, conversion by conversion. */
+static void test_format(void)
+{
+	char mine[80], theirs[80];
+	static const int numbers[] = { 0, 1, -1, 7, 8, 9, 10, 99, -100, INT_MAX, INT_MIN };
+	static const char *const words[] = { "", "a", "word", "a longer word" };
+
+#define SAME(...) do { \
+		int n = fmt_to(mine, sizeof mine, __VA_ARGS__); \
+		int m = snprintf(theirs, sizeof theirs, __VA_ARGS__); \
+		check_int(n, m, "format: length of " #__VA_ARGS__); \
+		check_str(mine, theirs, "format: " #__VA_ARGS__); \
+	} while (0)
+	for (size_t i = 0; i < LEN(numbers); i++) {
+		int v = numbers[i];
+
+		SAME("%d|%u|%x|%o", v, (unsigned)v, (unsigned)v, (unsigned)v);
+		SAME("%ld|%lld|%lu|%llu", (long)v, (long long)v, (unsigned long)v, (unsigned long long)v);
+		SAME("%zu|%zx|%" PRId64 "|%" PRIu64, (size_t)v, (size_t)v, (int64_t)v, (uint64_t)v);
+		SAME("%5d|%-5d|%05d|%02d|%.3d|%.0d|%*d|%-*d", v, v, v, v, v, v, 7, v, 7, v);
+		SAME("%8u|%-8u|%08x|%-6o|%.9ld", (unsigned)v, (unsigned)v, (unsigned)v, (unsigned)v, (long)v);
+	}
+	for (size_t i = 0; i < LEN(words); i++) {
+		SAME("%s|%5s|%-5s|%.2s|%.*s|%*s|%-7.3s", words[i], words[i], words[i], words[i], 3,
+		     words[i], 6, words[i], words[i]);
+		SAME("%c%%%c|%3c", 'x', 'y', 'z');
+	}
+	SAME("%lld %llu", LLONG_MIN, ULLONG_MAX);
+#undef SAME
+	for (size_t room = 0; room < 6; room++) {       /* what does not fit */
+		memset(mine, '#', sizeof mine);
+		memset(theirs, '#', sizeof theirs);
+		check_int(fmt_to(mine, room, "%s", "word"), 4, "format: whole length");
+		if (room)
+			snprintf(theirs, room, "%.*s", 4, "word");
+		CHECK(memcmp(mine, theirs, sizeof mine) == 0, "format: %zu bytes of room", room);
+	}
+	check_str(str_fmt("%.2s", (const char[]){ 'a', 'b' }), "ab", "format: unended text with a precision");
+}
+
 static void test_strings(void)
 {
 	char *big = arena_alloc(100001);
@@ -3061,7 +3101,7 @@ static void test_net_verdict(void)
 int main(void)
 {
 	static void (*const tests[])(void) = {
-		test_str_u64, test_strings, test_errors, test_path_text, test_path_root,
+		test_str_u64, test_format, test_strings, test_errors, test_path_text, test_path_root,
 		test_files, test_names, test_mount_options, test_field_tables, test_spec_properties,
 		test_spec_words, test_required,
 		test_dec_load, test_conf_check, test_conf_version, test_conf_sysctl,
