@@ -2625,7 +2625,7 @@ static void test_option_sizes(void)
 /* Accepted for runc's sake, and not shown. */
 static const char *const hidden_options[] = {
 	"criu", "no-subreaper", "console", "kernel-memory", "kernel-memory-tcp", "cpu-shares",
-	"cpu-rt-period", "cpu-rt-runtime",
+	"cpu-rt-period", "cpu-rt-runtime", "log-level", "usage", "V",
 };
 
 static void check_option_rows(const char *who, const struct option_row *rows)
@@ -2640,7 +2640,7 @@ static void check_option_rows(const char *who, const struct option_row *rows)
 
 	opt_help(&b, rows);
 	for (const struct option_row *r = rows; r->name; r++) {
-		bool hidden = false, ok = *r->name && r->name[0] != '-' && !strchr(r->name, '=') &&
+		bool hidden = rows == criu_options && !str_eq(r->name, "help"), ok = *r->name && r->name[0] != '-' && !strchr(r->name, '=') &&
 					  r->kind <= O_SIZE &&
 					  r->off + sizes[r->kind] <= sizeof(struct options);
 
@@ -2651,7 +2651,7 @@ static void check_option_rows(const char *who, const struct option_row *rows)
 		ok &= (r->kind == O_BOOL) == !r->value || hidden;
 		for (const struct option_row *k = rows; k < r; k++)
 			ok &= !str_eq(k->name, r->name) && (!r->letter || k->letter != r->letter);
-		ok &= r->letter == 0 || isalpha((unsigned char)r->letter);
+		ok &= !r->letter || isalpha((unsigned char)r->letter) || r->letter == '?';
 		CHECK(ok, "%s: option --%s is sound", who, r->name);
 		CHECK(r->help ? *r->help && !hidden : hidden, "%s: option --%s %s", who, r->name,
 		      hidden ? "is hidden on purpose" : "has help");
