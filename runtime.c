@@ -728,6 +728,16 @@ static int fault(const char *step)
 	return 0;
 }
 
+/* The same for what has another way where the kernel lacks it: the tests make it lack it. */
+static bool lacks(const char *what)
+{
+	bool lacking = fault(what) < 0;
+
+	if (lacking)
+		err_clear();
+	return lacking;
+}
+
 /* ==== end BASE ========================================================= } */
 
 /* ==== ROOM 3: SYS ====================================================== {
@@ -2882,7 +2892,8 @@ static int conf_check_version(const char *v)
 	}
 	if (!ok || (*at && *at != '-' && *at != '+'))
 		return fail("ociVersion: \"%s\" is not a semantic version", v);
-	if (v[0] != '1' || v[1] != '.')
+	/* Drafts, 0.x, are believed to be meant as they would be now: the peers do, too. */
+	if ((v[0] != '1' && v[0] != '0') || v[1] != '.')
 		return fail("ociVersion: %s is not supported, only 1.x", v);
 	return 0;
 }
@@ -4875,9 +4886,9 @@ static int cg_signal(struct container *c, int sig)
 
 	TRY(cg_open(c));
 	if (sig == SIGKILL)
-		return fault("cgroup.kill") == 0 &&
+		return !lacks("cgroup.kill") &&
 		       file_write_at(c->cgroup_fd, "cgroup.kill", "1") == 0 ?
-		       0 : (err_clear(), cg_kill_frozen(c));
+		       0 : cg_kill_frozen(c);
 	for (int rounds = 0; sent > 0 && rounds < 1000; rounds++) {
 		struct strs pids = { 0 };
 
@@ -10364,7 +10375,7 @@ static int run_spawn(struct init *i, bool through_helper, pid_t *pid, int *pidfd
 	if (through_helper && setsockopt(i->other, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0)
 		return efail("SO_PASSCRED");
 	int *fd = through_helper ? &helper_fd : pidfd;
-	bool born_inside = i->c->cgroup_fd < 0 || fault("into-cgroup") == 0;
+	bool born_inside = i->c->cgroup_fd < 0 || !lacks("into-cgroup");
 	pid_t child = born_inside ? sys_clone3(flags, i->c->cgroup_fd, fd) : -1;
 
 	if (child < 0 && i->c->cgroup_fd >= 0 &&

@@ -1520,7 +1520,7 @@ static void test_conf_version(void)
 		{ "1.0.0", true }, { "1.3.0", true }, { "1.0.2-dev", true },
 		{ "1.2.0+build.7", true },
 		{ "1.0.0-rc5", true }, { "1.99.0", true }, { "1.0", false }, { "1", false },
-		{ "", false }, { "0.9.0", false },
+		{ "", false }, { "0.9.0", true }, { "0.5.0-dev", true },
 		{ "2.0.0", false }, { "10.0.0", false }, { "v1.0.0", false }, { " 1.0.0", false },
 		{ "1.0.0 ", false },
 		{ "1.0.0.0", false }, { "1.0.x", false }, { "1..0", false }, { "-1.0.0", false },
