@@ -461,6 +461,40 @@ static void *arena_alloc(size_t n)
 
 #endif
 
+#if HAVE_LIBSECCOMP && !defined(TEST_ALLOC) && !defined(__GLIBC__)
+/* libseccomp's memory, a few tables of names, comes from the arena too: an allocator that takes
+ * back would be 6 KiB for nothing.  In front of a block is its size, for realloc(). */
+void *malloc(size_t n)
+{
+	size_t *p = n < SIZE_MAX / 2 ? arena_alloc(n + 16) : NULL;
+
+	if (!p)
+		return NULL;
+	*p = n;
+	return (char *)p + 16;
+}
+
+void *calloc(size_t n, size_t size)
+{
+	return size && n > SIZE_MAX / size ? NULL : malloc(n * size);   /* zeroed already */
+}
+
+void *realloc(void *old, size_t n)
+{
+	size_t had = old ? *(size_t *)(void *)((char *)old - 16) : 0;
+	void *p = malloc(n);
+
+	if (p && old)
+		memcpy(p, old, had < n ? had : n);
+	return p;
+}
+
+void free(void *p)
+{
+	(void)p;
+}
+#endif
+
 static char *str_ndup(const char *s, size_t n)
 {
 	char *p = arena_alloc(n + 1);
@@ -516,6 +550,20 @@ static void strs_add(struct strs *s, char *item)
 	s->v[s->n] = NULL;
 }
 
+/* Sorts bytewise, by Shell's method: a few lines, and good for thousands. */
+static void strs_sort(struct strs *s)
+{
+	for (size_t gap = s->n / 2; gap; gap = gap == 2 ? 1 : gap * 5 / 11)
+		for (size_t i = gap; i < s->n; i++) {
+			char *item = s->v[i];
+			size_t at = i;
+
+			for (; at >= gap && strcmp(s->v[at - gap], item) > 0; at -= gap)
+				s->v[at] = s->v[at - gap];
+			s->v[at] = item;
+		}
+}
+
 static bool strs_has(const struct strs *s, const char *item)
 {
 	for (size_t i = 0; i < s->n; i++)
@@ -537,6 +585,24 @@ static int str_u64(const char *s, uint64_t max, uint64_t *out)
 		if (d > 9 || d > max || v > (max - d) / 10)
 			return -1;
 		v = v * 10 + d;
+	}
+	*out = v;
+	return 0;
+}
+
+/* The same in hexadecimal, of either case. */
+static int str_hex(const char *s, uint64_t max, uint64_t *out)
+{
+	uint64_t v = 0;
+
+	if (!*s)
+		return -1;
+	for (; *s; s++) {
+		unsigned c = (unsigned char)*s, d = c - '0' < 10 ? c - '0' : (c | 32) - 'a' + 10;
+
+		if (d > 15 || (c - '0' > 9 && d < 10) || d > max || v > (max - d) / 16)
+			return -1;
+		v = v * 16 + d;
 	}
 	*out = v;
 	return 0;
@@ -3386,18 +3452,13 @@ static int state_remove(struct container *c)
 	return r < 0 && errno != ENOENT ? efail("remove state directory of %s", c->id) : 0;
 }
 
-static int str_order(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 /* Names of all containers below the root, sorted. */
 static int state_ids(const struct container *c, struct strs *ids)
 {
 	if (c->root_fd >= 0)
 		TRY(dir_list(c->root_fd, ids));
 	if (ids->n)
-		qsort(ids->v, ids->n, sizeof *ids->v, str_order);
+		strs_sort(ids);
 	return 0;
 }
 
@@ -5014,7 +5075,7 @@ static int rdt_write(int root, int group, const char *file, const char *text)
 	size_t len = why && !str_eq(why, "ok\n") ? strcspn(why, "\n") : 0;
 
 	return fail_no(no, "linux.intelRdt: write \"%.*s\" to %s%s%.*s",
-		       (int)strcspn(text, "\n"), text, file, len ? ": " : "", (int)len, why);
+		       (int)strcspn(text, "\n"), text, file, len ? ": " : "", (int)len, len ? why : "");
 }
 
 /* The value of a domain ("0" of "0=ff;1=f") in a line of schemata; NULL: it has none. */
@@ -5574,9 +5635,10 @@ static char *bus_address(const char *address)
 
 	for (const char *p = path; p && *p; p++) {
 		char hex[3] = { *p == '%' ? p[1] : '\0', *p == '%' && p[1] ? p[2] : '\0' };
+		uint64_t c;
 
-		if (isxdigit((unsigned char)hex[0]) && isxdigit((unsigned char)hex[1])) {
-			*out++ = (char)strtoul(hex, NULL, 16);
+		if (hex[1] && str_hex(hex, 255, &c) == 0) {
+			*out++ = (char)c;
 			p += 2;
 		} else {
 			*out++ = *p;
@@ -5696,27 +5758,20 @@ static const struct { const char *file, *name; } sd_limits[] = {
 };
 
 /* "0-3,6" as a set of bits, byte by byte: false if it is no such list. */
-static bool sd_bits(const char *s, uint8_t bits[1024], size_t *n)
+static bool sd_bits(const char *text, uint8_t bytes[BITS_MAX / 8], size_t *n)
 {
-	char *end;
+	struct bits bits = { 0 };
 
-	for (*n = 0; *s; s = end + (*end == ',')) {
-		unsigned long from = strtoul(s, &end, 10), to = from;
-
-		if (end == s)
-			return false;
-		if (*end == '-')
-			to = strtoul(end + 1, &end, 10);
-		if ((*end && *end != ',' && *end != '\n') || to < from || to >= 8192)
-			return false;
-		for (; from <= to; from++)
-			bits[from / 8] |= (uint8_t)(1 << from % 8);
-		if (to / 8 + 1 > *n)
-			*n = to / 8 + 1;
-		if (*end == '\n')
-			break;
+	*n = 0;
+	if (str_bits(str_word(text, 0), BITS_MAX, &bits) <= 0)
+		return false;
+	for (size_t i = 0; i < BITS_MAX; i++) {
+		if (!(bits.w[i / BITS_WORD] >> i % BITS_WORD & 1))
+			continue;
+		bytes[i / 8] |= (uint8_t)(1 << i % 8);
+		*n = i / 8 + 1;
 	}
-	return *n > 0;
+	return true;
 }
 
 /* CPU time per second, which systemd keeps in hundredths: rounded up, for cpu.max itself gets
@@ -5737,7 +5792,7 @@ static void sd_quota(struct buf *b, const char *name, const char *text)
 static void sd_limit(struct buf *b, const char *file, const char *text)
 {
 	const char *name = NULL;
-	uint8_t bits[1024] = { 0 };
+	uint8_t bits[BITS_MAX / 8] = { 0 };
 	uint64_t v = UINT64_MAX;
 	size_t n;
 
@@ -5869,12 +5924,8 @@ static const char *gv_number(const char *s, const struct gv_type *t, struct buf 
 	s += *s == '-' || *s == '+';
 	n = strspn(s, "0123456789abcdefABCDEFx");
 	digits = str_ndup(s, n);
-	if (str_starts(digits, "0x") && digits[2]) {
-		char *end;
-
-		errno = 0;
-		v = strtoull(digits + 2, &end, 16);
-		if (*end || errno)
+	if (str_starts(digits, "0x")) {
+		if (str_hex(digits + 2, UINT64_MAX, &v) < 0)
 			return NULL;
 	} else if (str_u64(digits, UINT64_MAX, &v) < 0) {
 		return NULL;
@@ -10761,6 +10812,8 @@ static int run_make(struct container *c, struct init *i, const char *text, size_
 	c->ready = true;
 	TRY(fault("save"));
 	TRY(state_save(c));
+	if (i->o->attach && run_notified())     /* before the program can speak */
+		TRY(run_notify_listen(c, i->io));
 	return msg_send(i->other, M_GO, -1, NULL);
 }
 
@@ -10858,9 +10911,7 @@ static int run_create(struct container *c, struct run_opts *o, int *status)
 	if (r == 0)
 		r = run_make(c, &i, text, len);
 	if (r == 0 && o->attach) {
-		r = run_notified() ? run_notify_listen(c, &io) : 0;
-		if (r == 0)
-			r = run_await_exec(i.other, c->conf->hooks[HOOK_START_CONTAINER].n_v);
+		r = run_await_exec(i.other, c->conf->hooks[HOOK_START_CONTAINER].n_v);
 		if (r == 0)
 			r = hook_run_all(c, HOOK_POSTSTART, ST_RUNNING, false);
 	}
@@ -11393,6 +11444,7 @@ static void chk_add(struct findings *f, struct finding one)
 /* Tries a row of the table for a name of the caller's. */
 static void chk_row(struct findings *f, const struct chk *k, struct trial t, const char *name)
 {
+	must(k);                                /* names of this file only */
 	t.name = k->name;
 	t.n = k->n;
 	chk_add(f, (struct finding){ name, k->option, k->without, chk_try(k->probe, &t),
@@ -11765,8 +11817,10 @@ static void boot_console(void)
 	if (getpid() != 1 || fcntl(0, F_GETFD) >= 0)
 		return;
 	boot_mounts();
-	if (openat(AT_FDCWD, "/dev/console", O_RDWR | O_NOCTTY) == 0 && dup(0) == 1)
-		dup(0);
+	int fd = openat(AT_FDCWD, "/dev/console", O_RDWR | O_NOCTTY);   /* the lowest: 0 */
+
+	if (fd == 0 && dup2(fd, 1) == 1)
+		(void)dup2(fd, 2);
 }
 
 /* The words of the kernel's command line that are for us: runtime.bundles=, runtime.then=,
@@ -11901,7 +11955,7 @@ static int boot_list(struct boot *b)
 	if (dir < 0)
 		return efail("bundles in %s", b->dir);
 	TRY(dir_list(dir, &ids));
-	qsort(ids.v, ids.n, sizeof *ids.v, str_order);
+	strs_sort(&ids);
 	b->v = arena_alloc(ids.n * sizeof *b->v);
 	int *shared = mmap(NULL, (ids.n + 1) * sizeof *shared, PROT_READ | PROT_WRITE,
 			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -13536,7 +13590,7 @@ static int cmd_features(struct options *o)
 		strs_add(&options, str_dup(p->name));
 	for (const struct name *n = mount_own; n->name; n++)
 		strs_add(&options, str_dup(n->name));
-	qsort(options.v, options.n, sizeof *options.v, str_order);
+	strs_sort(&options);
 	for (size_t i = 0; i < LEN(cap_names); i++)
 		strs_add(&caps, str_dup(cap_names[i]));
 	buf_fmt(&b, "{\n    \"ociVersionMin\": \"1.0.0\",\n    \"ociVersionMax\": \"" SPEC_VERSION

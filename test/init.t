@@ -196,7 +196,10 @@ test_a_killed_run_is_cleared_and_started_again() {
 	first=$(pid_of "$id")
 	run=$(awk '/^PPid:/ { print $2 }' "/proc/$first/status")
 	kill -KILL "$run"
-	again() { [ "$(status_of "$id")" = running ] && [ "$(pid_of "$id")" != "$first" ]; }
+	again() {			# the pid first: what is read after that is of the new one
+		case $(pid_of "$id") in "$first" | 0 | '') return 1 ;; esac
+		[ "$(status_of "$id")" = running ]
+	}
 	wait_for again
 	fails kill -0 "$first"
 	"$RT" --root "$STATE" kill "$id" KILL
