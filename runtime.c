@@ -5075,7 +5075,8 @@ static int rdt_write(int root, int group, const char *file, const char *text)
 	size_t len = why && !str_eq(why, "ok\n") ? strcspn(why, "\n") : 0;
 
 	return fail_no(no, "linux.intelRdt: write \"%.*s\" to %s%s%.*s",
-		       (int)strcspn(text, "\n"), text, file, len ? ": " : "", (int)len, len ? why : "");
+		       (int)strcspn(text, "\n"), text, file, len ? ": " : "", (int)len,
+		       len ? why : "");
 }
 
 /* The value of a domain ("0" of "0=ff;1=f") in a line of schemata; NULL: it has none. */
