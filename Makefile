@@ -88,7 +88,7 @@ INC  = $(if $(strip $(NEED)),-isystem $(INCDIR)) $(if $(GENERATED),-Ibuild)
 INCDIR = build/include
 
 # libseccomp: the one `make deps` built for musl, or the compiler's own; it must link, or it does not count.
-SECCOMP_TEST = $(H)include <seccomp.h>\nint main(void) { return seccomp_init(SCMP_ACT_KILL) == 0; }\n
+SECCOMP_TEST = $(H)include <seccomp.h>\n$(H)if SCMP_VER_MAJOR < 2 || SCMP_VER_MAJOR == 2 && SCMP_VER_MINOR < 5\n$(H)error\n$(H)endif\nint main(void) { return seccomp_init(SCMP_ACT_KILL) == 0; }\n
 # ours is made for musl: no use to a program for another libc, and the linker would not notice
 OURS = $(H)include <features.h>\n$(H)if defined __GLIBC__ || defined __UCLIBC__\n$(H)error\n$(H)endif\n
 ifneq ($(SECCOMP),builtin)

@@ -96,6 +96,9 @@
 #endif
 #if HAVE_LIBSECCOMP
 #include <seccomp.h>
+#if SCMP_VER_MAJOR < 2 || (SCMP_VER_MAJOR == 2 && SCMP_VER_MINOR < 5)
+#error "libseccomp 2.5 or later, or: make SECCOMP=builtin"
+#endif
 #endif
 #include "jsmn.h"
 
@@ -9064,9 +9067,8 @@ static int bpf_compile_libseccomp(const struct seccomp_conf *s, struct bpf_prog 
 	scmp_filter_ctx lib;
 	int rc;
 
-	/* Before 2.4.0 comparisons of 64 bits were wrong (CVE-2019-9893). */
-	if (!version || version->major < 2 || (version->major == 2 && version->minor < 4))
-		return fail("seccomp: libseccomp is older than 2.4.0");
+	if (!version || version->major < 2 || (version->major == 2 && version->minor < 5))
+		return fail("seccomp: libseccomp is older than 2.5");
 	if (bpf_plan(p, s) < 0) return ctx("seccomp");
 	lib = seccomp_init(p->other->ret);
 	if (!lib) return fail("seccomp: libseccomp: init failed");
