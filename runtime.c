@@ -4738,7 +4738,8 @@ static int dev_program_fd(uint32_t id)
 /* Puts a program (-1: none) in the place of those that are there.  -1 with errno set. */
 static int dev_attach(const struct container *c, int prog_fd)
 {
-	uint32_t old[64], n = c->cgroup_made ? 0 : dev_attached(c->cgroup_fd, old, LEN(old));
+	uint32_t old[64] = { 0 };
+	uint32_t n = c->cgroup_made ? 0 : dev_attached(c->cgroup_fd, old, LEN(old));
 	union bpf_attr a = {
 		.target_fd = (uint32_t)c->cgroup_fd, .attach_bpf_fd = (uint32_t)prog_fd,
 		.attach_type = BPF_CGROUP_DEVICE, .attach_flags = BPF_F_ALLOW_MULTI,
@@ -4774,7 +4775,7 @@ static int dev_attach(const struct container *c, int prog_fd)
  * file permissions alone decide, as in runc. */
 static int cg_devices(const struct container *c, const struct resources_conf *r, bool rootless)
 {
-	struct dev_list l;
+	struct dev_list l = { 0 };
 	struct dev_prog p;
 
 	TRY(dev_list(&l, r->devices, r->n_devices));
@@ -5844,7 +5845,7 @@ static int sd_resources(struct buf *b, const struct resources_conf *r)
  * systemd stays out of it. */
 static int sd_devices(struct buf *b, const struct resources_conf *r)
 {
-	struct dev_list l;
+	struct dev_list l = { 0 };
 	bool strict;
 
 	TRY(dev_list(&l, r->devices, r->n_devices));
@@ -8519,7 +8520,8 @@ static int bpf_plan_rule(struct bpf_plan *p, const struct seccomp_rule *rule)
 			return fail("a system call has no argument %u", rule->args[i].index);
 	for (size_t i = 0; i < rule->n_names; i++) {
 		/* Profiles are in alphabetical order as our table is: try the next one. */
-		bool next = ++id < SYS_COUNT && str_eq(rule->names[i], sys_names + sys_offset[id]);
+		bool next = ++id >= 0 && id < SYS_COUNT &&
+			    str_eq(rule->names[i], sys_names + sys_offset[id]);
 
 		if (!next) id = bpf_sys_find(rule->names[i]);
 		/* init hands the listener over by write(2); the agent could not allow that yet. */
@@ -9506,6 +9508,8 @@ static int notify_connect(void)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
 	const char *name = getenv("NOTIFY_SOCKET");
+
+	must(name);                             /* run_notified() */
 	size_t n = strlen(name);
 
 	if (*name != '@')
@@ -11002,6 +11006,7 @@ static int run_kill(struct container *c, int sig, bool all)
 {
 	enum status st = state_status(c);
 
+	must(c->cgroup);                        /* "" where there is none */
 	if (st == ST_STOPPED && !(all && *c->cgroup))
 		return all ? 0 : fail("container not running");
 	if (st == ST_CREATING)
@@ -11314,7 +11319,7 @@ static int chk_seccomp(const struct trial *t)
  * kernel's verifier. */
 static int chk_devices(const struct trial *t)
 {
-	struct dev_list l;
+	struct dev_list l = { 0 };
 	struct dev_prog p;
 
 	TRY(dev_list(&l, t->conf ? t->conf->resources.devices : NULL,
