@@ -479,7 +479,7 @@ void *malloc(size_t n)
 
 void *calloc(size_t n, size_t size)
 {
-	return size && n > SIZE_MAX / size ? NULL : malloc(n * size);   /* zeroed already */
+	return size && n >= SIZE_MAX / size ? NULL : malloc(n * size + 1);      /* zeroed already */
 }
 
 void *realloc(void *old, size_t n)
@@ -4725,6 +4725,7 @@ static uint32_t dev_attached(int cgroup, uint32_t *ids, uint32_t n)
 		.prog_ids = (uint64_t)(uintptr_t)ids, .prog_cnt = n,
 	} };
 
+	memset(ids, 0, n * sizeof *ids);
 	return syscall(SYS_bpf, BPF_PROG_QUERY, &a, sizeof a) < 0 ? 0 : a.query.prog_cnt;
 }
 
@@ -4738,7 +4739,7 @@ static int dev_program_fd(uint32_t id)
 /* Puts a program (-1: none) in the place of those that are there.  -1 with errno set. */
 static int dev_attach(const struct container *c, int prog_fd)
 {
-	uint32_t old[64] = { 0 };
+	uint32_t old[64];
 	uint32_t n = c->cgroup_made ? 0 : dev_attached(c->cgroup_fd, old, LEN(old));
 	union bpf_attr a = {
 		.target_fd = (uint32_t)c->cgroup_fd, .attach_bpf_fd = (uint32_t)prog_fd,
