@@ -2631,7 +2631,7 @@ static int conf_check_mounts(struct config *c)
 		if (m->n_uid_maps || m->n_gid_maps)
 			m->flags.own |= OWN_IDMAP;
 		if (conf_mount_flags(c, m) < 0)
-			return fail("mounts[%zu].options: %s", i, str_dup(err.msg));
+			return ctx("mounts[%zu].options", i);
 		if (!m->n_uid_maps != !m->n_gid_maps)
 			return fail("mounts[%zu].%s: is required with %s", i,
 				    m->n_uid_maps ? "gidMappings" : "uidMappings",
@@ -2992,9 +2992,6 @@ static int conf_check(struct config *c)
 		TRY(conf_check_process(&c->process, "process"));
 	if (c->has_mempolicy)
 		TRY(conf_check_mempolicy(c));
-	for (size_t i = 0; i < c->annotations.n; i++)
-		if (!*c->annotations.v[i].key)
-			return fail("annotations: a key may not be empty");
 	TRY(conf_check_owned(c));
 	if (c->cgroups_path && strlen(c->cgroups_path) >= PATH_MAX - 256)
 		return fail("linux.cgroupsPath: longer than %d characters", PATH_MAX - 257);
@@ -3877,7 +3874,7 @@ static int cg_open(struct container *c)
 
 	if (root < 0)
 		return -1;
-	c->cgroup_fd = cg_child(root, c->cgroup[1] ? c->cgroup + 1 : ".");
+	c->cgroup_fd = cg_child(root, c->cgroup + 1);   /* "/", never ours: not found */
 	return c->cgroup_fd < 0 ? efail("cgroup %s", c->cgroup) : 0;
 }
 
@@ -3886,12 +3883,14 @@ static int cg_open(struct container *c)
 static int cg_check_free(const struct container *c)
 {
 	autoclose int root = cg_mount(c->proc_fd);
-	autoclose int dir = root < 0 ? -1 : cg_child(root, c->cgroup[1] ? c->cgroup + 1 : ".");
+	autoclose int dir = root < 0 ? -1 : cg_child(root, c->cgroup + 1);
 	char *at = str_dup(c->cgroup), *slash;
 
 	if (root < 0)
 		return -1;
-	if (dir >= 0 && c->cgroup[1] && cg_says(dir, "populated 1"))
+	if (!c->cgroup[1])
+		return fail("cgroupsPath: the root cgroup cannot be a container's");
+	if (dir >= 0 && cg_says(dir, "populated 1"))
 		return fail("container's cgroup is not empty: %s holds processes", c->cgroup);
 	/* The default place is beside our own cgroup: a frozen one above would have us as well. */
 	while (dir < 0 && c->conf->cgroups_path && (slash = strrchr(at, '/')) > at) {
@@ -3911,8 +3910,6 @@ static int cg_create(struct container *c)
 
 	if (dir < 0)
 		return -1;
-	if (!*rest)
-		return fail("cgroupsPath: the root cgroup cannot be a container's");
 	for (char *name = strtok_r(rest, "/", &save); name; name = strtok_r(NULL, "/", &save)) {
 		cg_enable(dir);
 		bool made = mkdirat(dir, name, 0755) == 0;
@@ -4113,7 +4110,7 @@ static char *cg_why(const struct container *c, const char *controller)
 		const char *at = str_fmt("%.*s", (int)(name - rest), c->cgroup);
 		int next = cg_child(dir, name);
 
-		const char *procs = *at ? file_read_at(dir, "cgroup.procs", 1 << 20) : "";
+		const char *procs = at[1] ? file_read_at(dir, "cgroup.procs", 1 << 20) : "";
 		const char *why = NULL;
 
 		if (!cg_lists(dir, "cgroup.controllers", controller) ||
@@ -5268,8 +5265,15 @@ static int rdt_update(struct container *c, const struct rdt_conf *r)
 		c->rdt = c->id;
 		c->rdt_made = true;
 		TRY(state_save(c));
-		if (mkdirat(root, c->rdt, 0755) < 0 && errno != EEXIST)
-			return efail("linux.intelRdt: make group %s", c->rdt);
+		if (mkdirat(root, c->rdt, 0755) < 0) {
+			int no = errno;
+
+			c->rdt_made = false;            /* somebody's, or none: off the record */
+			c->rdt = no == EEXIST ? c->rdt : NULL;
+			TRY(state_save(c));
+			if (!c->rdt)
+				return fail_no(no, "linux.intelRdt: make group %s", c->id);
+		}
 		TRY(rdt_join(c, (pid_t)c->pid));
 	}
 	autoclose int group = rdt_dir(root, c->rdt);
@@ -5285,6 +5289,8 @@ static int rdt_destroy(const struct container *c)
 	autoclose int root = rdt_mount(c->proc_fd);
 	autoclose int group = root < 0 ? -1 : rdt_dir(root, c->rdt);
 
+	if (root >= 0 && group < 0 && errno != ENOENT)
+		return efail("linux.intelRdt: group %s", c->rdt);
 	if (group < 0) {                        /* gone, with all that was in it */
 		err_clear();
 		return 0;
@@ -5757,7 +5763,9 @@ static void sd_u64(struct buf *b, const char *name, uint64_t value)
 static const struct { const char *file, *name; } sd_limits[] = {
 	{ "memory.max", "MemoryMax" }, { "memory.high", "MemoryHigh" },
 	{ "memory.low", "MemoryLow" }, { "memory.min", "MemoryMin" },
-	{ "memory.swap.max", "MemorySwapMax" }, { "cpu.weight", "CPUWeight" },
+	{ "memory.swap.max", "MemorySwapMax" },
+	{ "cpu.idle", NULL },                   /* no property: put back, before the weight */
+	{ "cpu.weight", "CPUWeight" },
 	{ "cpu.max", "CPUQuotaPerSecUSec" }, { "io.weight", "IOWeight" },
 	{ "cpuset.cpus", "AllowedCPUs" }, { "cpuset.mems", "AllowedMemoryNodes" },
 	{ "pids.max", "TasksMax" },
@@ -6177,7 +6185,7 @@ static int sd_start(struct container *c, pid_t pid)
 	c->unit = unit;
 	char *cgroup = cg_of(c->proc_fd, str_fmt("%d", pid)), *end = strrchr(cgroup, '/');
 
-	if (!str_eq(end + 1, unit))
+	if (!str_eq(end + 1, unit) || str_starts(cgroup, "/../"))      /* a cgroup namespace's */
 		return fail("systemd: %s is in %s, not in %s", c->id, cgroup, unit);
 	c->cgroup = cgroup;
 	return 0;
@@ -6260,7 +6268,7 @@ static int sd_stop(struct container *c)
  * made.  A request is a net_msg: net_begin(), net_attr() for each attribute, net_ask(), which
  * reads the answers up to the kernel's verdict and puts its words into the error record.  Answers
  * are walked as spans: every length is held against what is left before it is believed.
- * Entries: net_attach net_detach.  Writes: c->net.                                             */
+ * Entries: net_attach net_detach net_close.  Writes: c->net.                                   */
 
 struct net { int sock, ns; uint32_t seq; };     /* ns: the namespace the socket speaks for       */
 
@@ -6493,7 +6501,7 @@ static int net_addresses(struct net *n, int index, struct net_addrs *l)
 }
 
 /* A device on its way to a name elsewhere: l follows it. */
-struct net_trip { struct net_link l; const char *name; bool gone; };
+struct net_trip { struct net_link l; const char *name; bool gone; struct net_addrs addrs; };
 
 /* Moves a device with its addresses.  The kernel takes it down, and with that its addresses, and
  * keeps the rest (MTU, hardware address, other names).  Name and namespace change in one request,
@@ -6503,10 +6511,10 @@ static int net_move(struct net *from, struct net *to, struct net_trip *t, bool u
 	bool numbered = strchr(t->name, '%');
 	const char *first = numbered ? str_fmt("move%x", getpid()) : t->name;
 	struct ifinfomsg info = { .ifi_family = AF_UNSPEC, .ifi_index = t->l.index };
-	struct net_addrs addrs;
 	struct net_msg m;
 
-	TRY(net_addresses(from, t->l.index, &addrs));
+	if (!t->gone)                           /* the way back brings what the host had */
+		TRY(net_addresses(from, t->l.index, &t->addrs));
 	net_begin(&m, RTM_NEWLINK, &info, sizeof info);
 	net_attr(&m, IFLA_NET_NS_FD, &to->ns, sizeof to->ns);
 	net_attr(&m, IFLA_IFNAME, first, strlen(first) + 1);
@@ -6521,7 +6529,7 @@ static int net_move(struct net *from, struct net *to, struct net_trip *t, bool u
 		m.what = "name it";
 		TRY(net_ask(to, &m, NULL, NULL));
 	}
-	for (struct net_addr *a = addrs.first; a; a = a->next) {
+	for (struct net_addr *a = t->addrs.first; a; a = a->next) {
 		memcpy(a->m.body + offsetof(struct ifaddrmsg, ifa_index), &t->l.index,
 		       sizeof t->l.index);
 		TRY(net_ask(to, &a->m, NULL, NULL));
@@ -6544,7 +6552,11 @@ static int net_reach(struct container *c)
 		return efail("enter the container's network namespace");
 	int r = net_open(&c->net->there, c->proc_fd);
 
-	return setns(c->net->here.ns, CLONE_NEWNET) < 0 ? efail("leave it again") : r;
+	if (setns(c->net->here.ns, CLONE_NEWNET) < 0) {
+		memset(c->conf->hooks, 0, sizeof c->conf->hooks);       /* not in this network */
+		return efail("leave it again");
+	}
+	return r;
 }
 
 /* Is every device there, and its new name free? */
@@ -6594,6 +6606,17 @@ static int net_attach(struct container *c)
 			return ctx("linux.netDevices: %s", conf->net_devices[i].key);
 	}
 	return 0;
+}
+
+/* For a container that came to be: nothing of ours keeps its network namespace. */
+static void net_close(struct container *c)
+{
+	if (!c->net)
+		return;
+	close_p(&c->net->here.sock);
+	close_p(&c->net->here.ns);
+	close_p(&c->net->there.sock);
+	close_p(&c->net->there.ns);
 }
 
 /* Brings back what net_attach() moved, for a container that did not come to be.  Once it is, the
@@ -6908,6 +6931,9 @@ static int mnt_classic(int root, const struct mount_conf *m, const struct mnt_fl
 
 	if (f->label)
 		data = str_fmt("%s%scontext=\"%s\"", data, *data ? "," : "", f->label);
+	if (root < 0)                           /* asked for by mnt_outside() */
+		return fail("idmap does not go with options of more than 255 bytes, iversion and "
+			    "silent");
 	if (mnt_is_relative(m, f))
 		return fail("relative paths do not go with options of more than 255 bytes, "
 			    "iversion and silent");
@@ -7021,20 +7047,42 @@ static int mnt_idmap(const struct mnt_env *e, const struct mount_conf *m, int fd
 	return efail("idmap");
 }
 
+/* Only a shared root keeps the container's mounts peers of the host's. */
+static bool mnt_keeps_ties(const struct config *conf)
+{
+	int prop = 0;
+
+	if (conf->rootfs_propagation && *conf->rootfs_propagation)
+		name_find(propagation_names, conf->rootfs_propagation, &prop);
+	return prop & MS_SHARED;
+}
+
 /* In the parent, for init: opens what init may not pass to, maps ids of what belongs to the host.
  * index: into conf->mounts; past them it is the root. */
 static int mnt_outside(const struct mnt_env *e, size_t index, pid_t pid)
 {
 	const struct mount_conf *m = e->conf->mounts + index;
-	struct mnt_flags f;
+	struct mount_attr1 slave = { .propagation = MS_SLAVE };
+	struct mnt_flags f = { 0 };
+	autoclose int here = openat(AT_FDCWD, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	autoclose int fd = -1;
 
 	if (index == e->conf->n_mounts) {
-		int root = mnt_tree(AT_FDCWD, e->conf->rootfs, true);
-
-		return root < 0 ? efail("rootfs %s", e->conf->rootfs) : root;
+		fd = mnt_tree(AT_FDCWD, e->conf->rootfs, true);
+		if (fd < 0)
+			return efail("rootfs %s", e->conf->rootfs);
+	} else {
+		f = m->flags;
+		if (str_eq(m->type, "tmpfs"))   /* mnt_one() makes it read-only at the end */
+			f.ms &= ~(unsigned long)MS_RDONLY;
+		fd = mnt_source(e, m, &f);
+		if (here >= 0 && fchdir(here) < 0)      /* it may have been in the bundle */
+			return efail("return to the working directory");
 	}
-	f = m->flags;
-	autoclose int fd = mnt_source(e, m, &f);
+	/* What is cloned here is a peer of the host's mount; in init it would be as its root is. */
+	if (fd >= 0 && (e->conf->ns_any[NS_USER] || !mnt_keeps_ties(e->conf)) &&
+	    sys_mount_setattr(fd, true, &slave) < 0)
+		return efail("make a mount of the host a slave");
 
 	bool ok = fd >= 0 && (!(f.own & OWN_IDMAP) || mnt_idmap(e, m, fd, pid) == 0);
 
@@ -7135,7 +7183,9 @@ static int copy_file(int proc, int at, const struct stat *st, int to, const char
 	if (r == 0 && fchownat(to, name, st->st_uid, st->st_gid, AT_SYMLINK_NOFOLLOW) < 0 &&
 	    errno != EINVAL && errno != EPERM)
 		r = -1;
-	return r;
+	if (r < 0 || S_ISLNK(st->st_mode))
+		return r;
+	return fchmodat(to, name, st->st_mode & 07777, 0);      /* the umask took some */
 }
 
 /* The directory at path, found below both trees; -1 with errno. */
@@ -7227,6 +7277,10 @@ static int mnt_attach(struct mnt_env *e, const struct mount_conf *m, int *mnt, i
 		    str_eq(at, "/")	? &e->root : NULL;
 
 	if (keep) {
+		if (keep == &e->root) {         /* what it covers is not the container's any more */
+			close_p(&e->proc);
+			close_p(&e->sys);
+		}
 		close_p(keep);
 		*keep = take_fd(mnt);
 	}
@@ -7274,10 +7328,9 @@ static int mnt_one(struct mnt_env *e, const struct mount_conf *m)
 		return fail_no(file ? EISDIR : ENOTDIR, "mount point");
 	if (f.own & OWN_COPYUP)
 		TRY(mnt_copy_up(e, target, mnt, &f));
-	TRY(mnt_attach(e, m, &mnt, target));
-	if (late && mnt >= 0)
-		e->late_ro[e->n_late_ro++] = take_fd(&mnt);
-	return 0;
+	if (late)                               /* mnt_attach() may keep the other one */
+		e->late_ro[e->n_late_ro++] = fcntl(mnt, F_DUPFD_CLOEXEC, 0);
+	return mnt_attach(e, m, &mnt, target);
 }
 
 /* Every mount of the configuration, in its order. */
@@ -7333,8 +7386,13 @@ static int mnt_root(const struct mnt_env *e)
 	}
 	bool outside = at >= 0 && strcmp(place, conf->rootfs) != 0;
 
-	if (at >= 0 && prop & MS_SHARED)
-		TRY(mnt_private_above(place));
+	if (at >= 0 && prop & MS_SHARED) {      /* by its own path: there may be links in ours */
+		char real[PATH_MAX] = "";
+
+		if (readlinkat(e->c->proc_fd, str_fmt("self/fd/%d", at), real, sizeof real - 1) < 0)
+			return efail("path of %s", place);
+		TRY(mnt_private_above(real));
+	}
 	fd = outside ? e->ask(conf->n_mounts) : at < 0 ? -1 : mnt_tree(at, "", true);
 	if (fd < 0)
 		return outside ? -1 : efail("rootfs %s", conf->rootfs);
@@ -9342,6 +9400,8 @@ static bool hook_talk(int pidfd, int *in, int out, const struct hook *h, struct 
 
 			if (n > 0 && io->text.len < 1024)
 				buf_add(&io->text, chunk, (size_t)n);
+			if (n <= 0 && pidfd < 0)
+				return true;    /* nothing else will tell that it has ended */
 			if (n <= 0)
 				out = -1;
 		} else if (p[0].revents) {
@@ -9379,7 +9439,7 @@ static int hook_run(const struct hook *h, const struct buf *state)
 	bool ended = pid > 0 && hook_talk(pidfd, &in[1], out[0], h, &io);
 
 	if (pid > 0 && !ended)
-		sys_pidfd_signal(pidfd, SIGKILL);
+		kill(pid, SIGKILL);             /* our child, not waited for: the pid is its own */
 	if (pid > 0 && waitpid(pid, &status, 0) < 0)
 		status = -1;
 	close_p(&in[1]);
@@ -9602,8 +9662,10 @@ static bool relay_move(struct relay *r, int from, int to, bool readable, bool wr
 	if (r->n && writable) {
 		ssize_t n = write(to, r->data + r->at, r->n);
 
-		if (n < 0 && errno != EAGAIN && errno != EINTR)
+		if (n < 0 && errno != EAGAIN && errno != EINTR) {
+			r->n = 0;               /* nobody is left to take it */
 			return false;
+		}
 		if (n > 0) {
 			r->at += (size_t)n;
 			r->n -= (size_t)n;
@@ -9855,7 +9917,9 @@ static int init_network(struct init *i)
 		return 0;
 	i->plan.net_aside = false;
 	TRY(msg_recv(i->sync, &w, &gift));
-	if (gift.fd < 0 || setns(gift.fd, CLONE_NEWNET) < 0)
+	if (w.msg != M_NETWORK || gift.fd < 0)
+		return fail("expected \"network\" from the other side, got message %d", w.msg);
+	if (setns(gift.fd, CLONE_NEWNET) < 0)
 		return efail("join the new network namespace");
 	close_p(&gift.fd);
 	return 0;
@@ -10357,21 +10421,22 @@ static bool run_delegates(const struct config *conf)
 
 /* The kernel charges a cgroup in advance, 64 pages for each CPU that runs something of it, but not
  * beyond its limit (MEMCG_CHARGE_BATCH).  A limit near that must be there before init is: written
- * later, it kills init before what was too much has been given back. */
-static bool run_limit_first(const struct config *conf)
+ * later, it kills init before what was too much has been given back.  Not so with systemd, which
+ * makes the cgroup for an init that is there, and charged elsewhere. */
+static bool run_limit_first(const struct config *conf, const struct run_opts *o)
 {
 	struct opt limit = conf->resources.memory.limit;
 
-	return limit.set && limit.v > 0 && limit.v < 16 << 20;
+	return !o->systemd && limit.set && limit.v > 0 && limit.v < 16 << 20;
 }
 
 /* One into which just one advance fits starves the other CPUs: until init is ready (`begin`) it is
  * a page less than that, and no advance is given. */
-static int run_limit_tight(const struct container *c, bool begin)
+static int run_limit_tight(const struct container *c, const struct run_opts *o, bool begin)
 {
 	int64_t page = sysconf(_SC_PAGESIZE), limit = c->conf->resources.memory.limit.v;
 
-	if (!run_limit_first(c->conf) || limit < 64 * page || limit >= 128 * page)
+	if (!run_limit_first(c->conf, o) || limit < 64 * page || limit >= 128 * page)
 		return 0;
 	return cg_write(c, "memory.max", "memory.limit",
 			str_fmt("%" PRId64, begin ? 63 * page : limit));
@@ -10387,7 +10452,7 @@ static int run_limit(struct container *c, const struct run_opts *o)
 		      conf_map_id(conf->uid_maps, conf->n_uid_maps, uid) : NO_ID;
 	if (c->cgroup_fd >= 0 && uid != NO_ID && uid != geteuid() && run_delegates(conf))
 		TRY(cg_chown(c, uid));
-	if (conf->has_resources && !run_limit_first(conf))
+	if (conf->has_resources && !run_limit_first(conf, o))
 		TRY(cg_apply(c, &conf->resources));
 	TRY(rdt_apply(c));
 	TRY(fault("limits"));
@@ -10792,9 +10857,9 @@ static int run_make(struct container *c, struct init *i, const char *text, size_
 		if (i->start < 0)
 			return efail("make start.sock");
 	}
-	if (run_limit_first(c->conf))
+	if (run_limit_first(c->conf, i->o))
 		TRY(cg_apply(c, &c->conf->resources));
-	TRY(run_limit_tight(c, true));
+	TRY(run_limit_tight(c, i->o, true));
 	TRY(fault("spawn"));
 	TRY(run_spawn(i, i->plan.joins, &pid, &c->pidfd));
 	c->pid = pid;
@@ -10812,7 +10877,7 @@ static int run_make(struct container *c, struct init *i, const char *text, size_
 	TRY(run_give_network(i));
 	TRY(run_limit(c, i->o));
 	TRY(run_serve(c, i, pid));
-	TRY(run_limit_tight(c, false));
+	TRY(run_limit_tight(c, i->o, false));
 	if (c->conf->resources.cpu.cpus)        /* kernels since 6.2 keep the caller's affinity   */
 		TRY(sec_affinity(pid, NULL, "final"));
 	TRY(sec_schedule(pid, i->p));
@@ -10933,6 +10998,7 @@ static int run_create(struct container *c, struct run_opts *o, int *status)
 		return -1;
 	}
 	close_p(&i.other);
+	net_close(c);
 	if (!o->attach)
 		return 0;
 	io.pid = (pid_t)c->pid;
@@ -11517,13 +11583,16 @@ static int chk_rootfs(const struct trial *t)
 
 static int chk_bind(const struct trial *t)
 {
-	const char *path = t->conf->mounts[t->n].source;
+	const struct mount_conf *m = &t->conf->mounts[t->n];
+	const char *path = mnt_bind_path(t->conf, m);
+	struct stat st;
 
 	if (!path || !*path)
 		return fail("bind mount without a source");
-	if (*path != '/')
-		path = str_fmt("%s/%s", t->conf->bundle, path);
-	return access(path, F_OK) < 0 ? efail("%s", path) : 0;
+	if (fstatat(AT_FDCWD, path, &st, m->flags.own & (OWN_SRC_LINK | OWN_COPY_LINK) ?
+		    AT_SYMLINK_NOFOLLOW : 0) == 0 || (errno == ENOENT && m->flags.own & OWN_NOFAIL))
+		return 0;
+	return efail("%s", path);
 }
 
 static int chk_joined(const struct trial *t)
@@ -11735,7 +11804,8 @@ struct unit {
 	char *id;
 	pid_t pid;                              /* of the process that runs it, 0: none           */
 	int *restart;                           /* that process reads it from config.json: shared */
-	bool again, failed;
+	pid_t last;                             /* the one before it, 0: none                     */
+	bool failed;
 	int64_t since, due;                     /* due: when to start it, 0: not                  */
 	int pause;
 };
@@ -11851,10 +11921,11 @@ static void boot_words(struct boot *b)
 
 /* -- the containers ---------------------------------------------------------------------------- */
 
-/* What a run that was killed has left of the container goes. */
-static void boot_clear(struct container c)
+/* What our process before this one, if it was killed, has left of the container goes.  One that
+ * somebody else runs under this name stays. */
+static void boot_clear(struct container c, pid_t last)
 {
-	if (state_open_locked(&c, true) == 0)
+	if (state_open_locked(&c, true) == 0 && (!c.created || c.maker == last))
 		run_destroy(&c);
 	close_p(&c.dir_fd);
 	close_p(&c.pidfd);
@@ -11871,6 +11942,7 @@ static int boot_prepare(struct container *c, const struct run_opts *o, int *rest
 	size_t len = 0;
 
 	TRY(run_load_config(c, o, &text, &len));
+	*restart = RESTART_NO;                  /* what it says now */
 	m = &c->conf->annotations;
 	for (size_t i = 0; i < m->n; i++)
 		if (str_eq(m->v[i].key, RESTART_KEY) &&
@@ -11898,8 +11970,8 @@ static _Noreturn void boot_unit(const struct boot *b, const struct unit *u)
 	c.id = u->id;
 	r = state_check_id(c.id) < 0 || state_root(&c, b->root, true) < 0 ? -1 : 0;
 	c.proc_fd = r < 0 ? -1 : proc_open();
-	if (c.proc_fd >= 0 && u->again)
-		boot_clear(c);
+	if (c.proc_fd >= 0 && u->last)
+		boot_clear(c, u->last);
 	if (c.proc_fd < 0 || boot_prepare(&c, &o, u->restart) < 0 ||
 	    run_create(&c, &o, &status) < 0) {
 		ctx("%s", u->id);
@@ -11909,6 +11981,12 @@ static _Noreturn void boot_unit(const struct boot *b, const struct unit *u)
 	_exit(status);
 }
 
+static void boot_again(struct unit *u, int64_t now)
+{
+	u->due = now + u->pause;
+	u->pause = u->pause * 2 < PAUSE_MAX ? u->pause * 2 : PAUSE_MAX;
+}
+
 static void boot_start(const struct boot *b, struct unit *u)
 {
 	u->due = 0;
@@ -11916,12 +11994,13 @@ static void boot_start(const struct boot *b, struct unit *u)
 	u->pid = fork();
 	if (u->pid == 0)
 		boot_unit(b, u);
-	u->again = true;
 	if (u->pid < 0) {
+		boot_say("%s: fork: %s, again in %d ms", u->id, errno_text(errno), u->pause);
 		u->pid = 0;
 		u->failed = true;
-		boot_say("%s: fork: %s", u->id, errno_text(errno));
+		boot_again(u, u->since);
 	} else {
+		u->last = u->pid;
 		boot_say("%s: started", u->id);
 	}
 }
@@ -11938,8 +12017,7 @@ static void boot_ended(const struct boot *b, struct unit *u, int status)
 	if (!b->ending &&
 	    (*u->restart == RESTART_ALWAYS || (code && *u->restart == RESTART_ON_FAILURE))) {
 		boot_say("%s: ended with status %d, again in %d ms", u->id, code, u->pause);
-		u->due = now + u->pause;
-		u->pause = u->pause * 2 < PAUSE_MAX ? u->pause * 2 : PAUSE_MAX;
+		boot_again(u, now);
 	} else {
 		boot_say("%s: ended with status %d", u->id, code);
 	}
@@ -12006,6 +12084,10 @@ static void boot_kill(struct boot *b)
 		    state_open(&c) == 0)
 			run_kill(&c, SIGKILL, true);
 		close_p(&c.root_fd);
+		close_p(&c.proc_fd);
+		close_p(&c.dir_fd);
+		close_p(&c.pidfd);
+		close_p(&c.cgroup_fd);
 	}
 	err_clear();
 }
@@ -12092,10 +12174,12 @@ static int boot_run(const char *dir, const char *then, const char *root)
 	int unused;
 
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	unsetenv("NOTIFY_SOCKET");              /* no container is the service that we are */
 	if (getpid() == 1)
 		boot_mounts();
 	b.first = boot_is_first();
 	if (b.first) {
+		reboot(RB_DISABLE_CAD);         /* SIGINT instead of a reset */
 		boot_words(&b);
 		if (sec_loopback() < 0)
 			log_warn("%s", err.msg);

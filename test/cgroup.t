@@ -87,6 +87,21 @@ test_root_cgroup_is_refused() {
 	refused 'root cgroup' linux.cgroupsPath=/a/..
 }
 
+# The root that a cgroup namespace shows is somebody's cgroup, with processes: those of the caller here.
+test_root_cgroup_of_a_namespace_is_refused() {
+	need root
+	need cgroup2
+	need runtime
+	bundle args='/probe true' linux.cgroupsPath=/
+	mkdir "$CGROUP/$id"
+	sh -c 'echo $$ >"$1/cgroup.procs"; shift; exec "$@"' sh "$CGROUP/$id" "$PROBE" unshare cgroup mnt -- \
+		sh -c 'umount /sys/fs/cgroup; mount -t cgroup2 none /sys/fs/cgroup && "$@"; echo "status $?"' sh "$RT" --root "$STATE" create -b b "$id" >ns.out 2>ns.err
+	is "$(cat ns.out)" 'status 1' 'the caller lives'
+	has "$(cat ns.err)" 'the root cgroup cannot be'
+	is "$(ls "$STATE")" ''
+	wait_for rmdir "$CGROUP/$id"
+}
+
 test_existing_empty_cgroup_is_taken() {
 	need root
 	need cgroup2

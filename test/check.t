@@ -259,4 +259,15 @@ test_bundle_json() {
 	like "$(json get 'checks.[name=root.path].reason' json)" 'no such file or directory'
 }
 
+test_bundle_with_binds_that_need_no_source() {
+	need root
+	need runtime
+	ln -s nowhere dangling
+	bundle "mounts+={\"destination\":\"/a\",\"type\":\"bind\",\"source\":\"$PWD/dangling\",\"options\":[\"copy-symlink\",\"bind\"]}" \
+		"mounts+={\"destination\":\"/b\",\"type\":\"bind\",\"source\":\"$PWD/gone\",\"options\":[\"bind\",\"nofail\"]}"
+	rt check --bundle b
+	unlike "$out" 'mounts.*source +no'
+	ok [ -n "$out" ]
+}
+
 run_tests

@@ -640,4 +640,19 @@ test_pidfd_receiver_annotation() {
 	like "$(cat got)" 'pidfd'
 }
 
+# Under a filter that knows neither clone3 nor pidfd_open.
+test_start_container_hook_under_an_old_filter() {
+	need root
+	need seccomp
+	need runtime
+	bundle args='/probe say done' process.noNewPrivileges=false \
+		'linux.seccomp={"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["clone3","pidfd_open"],"action":"SCMP_ACT_ERRNO","errnoRet":38}]}' \
+		'hooks.startContainer=[{"path":"/probe","args":["probe","true"]}]'
+	rt_ok run -b b "$id"
+	is "$out" 'done'
+	edit b/config.json 'hooks.startContainer=[{"path":"/probe","args":["probe","sleep","100"],"timeout":1}]'
+	rt_fails run -b b "$id"
+	has "$err" 'timed out after 1 seconds'
+}
+
 run_tests

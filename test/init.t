@@ -65,6 +65,34 @@ test_not_restarted_by_default() {
 	is "$(count started err)" 1
 }
 
+test_container_of_somebody_else_is_left_alone() {
+	need root
+	need runtime
+	bundle args='/probe sleep'
+	rt_ok run -d -b b "$id"
+	first=$(pid_of "$id")
+	unit "$id" '/probe sleep' "$(policy always)"
+	rt_bg init --bundles units
+	wait_for said 'again in 400 ms'
+	is "$(status_of "$id") $(pid_of "$id")" "running $first"
+	kill -TERM "$bg_pid"
+	rt_wait
+	ok kill -0 "$first"
+	rt_ok delete --force "$id"
+}
+
+test_policy_that_is_taken_away() {
+	need root
+	need runtime
+	unit "$id" /bin/false "$(policy always)"
+	rt_bg init --bundles units
+	wait_for said 'again in 100 ms'
+	edit "units/$id/config.json" annotations-
+	rt_wait
+	is "$status" 1
+	ok said 'ended with status 1$'
+}
+
 test_on_failure() {
 	need root
 	need runtime

@@ -1291,4 +1291,12 @@ test_defaults() {
 	has_flag rw
 }
 
+test_read_only_tmpfs_on_sys_and_on_the_root() {
+	need root
+	bundle args='/probe touch /sys/x' 'mounts=[{"destination":"/sys","type":"tmpfs","source":"tmpfs","options":["ro"]}]' \
+		linux.maskedPaths- linux.readonlyPaths- root.readonly=false
+	rt run -b b "$id"
+	is "$out" 'ERRNO EROFS open /sys/x'
+}
+
 run_tests

@@ -100,6 +100,21 @@ test_netdev_names_may_be_exchanged() {
 	like "$out" '^a7 up .* 10.9.9.7$'
 }
 
+test_netdev_comes_back_with_what_could_not_be_given_there() {
+	need root
+	[ -d /proc/sys/net/ipv6 ] || skip 'needs IPv6'
+	dev b0
+	"$PROBE" netdev addr b0 fd00::8/64 >dev.out || skip 'needs IPv6'
+	before=$("$PROBE" netif b0)
+	bundle -d donor args='/probe sleep' 'linux.sysctl={"net.ipv6.conf.all.disable_ipv6":"1","net.ipv6.conf.default.disable_ipv6":"1"}'
+	rt_ok run -d -b donor "$id2"
+	bundle args='/probe true' "$(devs '"b0":{}')" "linux.namespaces.[type=network].path=/proc/$(pid_of "$id2")/ns/net"
+	rt_fails create -b b "$id"
+	has "$err" 'keep its addresses'
+	is "$("$PROBE" netif b0)" "$before"
+	delete_all
+}
+
 test_netdev_keeps_global_permanent_addresses_of_any_family() {
 	need root
 	dev b1

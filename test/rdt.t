@@ -329,6 +329,35 @@ test_rdt_update_gives_a_container_a_group() {
 	is "$(tree)" "$empty"
 }
 
+test_rdt_update_leaves_a_group_of_somebody_elses() {
+	resctrl
+	need cgroup2
+	bundle args='/probe sleep'
+	rt_ok create -b b "$id"
+	group "$id" ''
+	rt_ok update --mem-bw-schema MB:0=20 "$id"
+	rt_ok delete --force "$id"
+	ok test -d "r/$id"
+}
+
+# No CLOSID is left: here a file system without an inode.
+test_rdt_update_can_be_tried_again() {
+	resctrl
+	need cgroup2
+	bundle args='/probe sleep'
+	rt_ok create -b b "$id"
+	mount -t tmpfs -o nr_inodes=3 tmpfs r
+	mkdir r/info
+	: >r/tasks
+	rt_fails update --mem-bw-schema MB:0=20 "$id"
+	has "$err" "make group $id: no space left on device"
+	mount -o remount,nr_inodes=30 r
+	rt_ok update --mem-bw-schema MB:0=20 "$id"
+	is "$(cat "r/$id/schemata")" MB:0=20
+	rt_ok delete --force "$id"
+	umount r
+}
+
 # The limits of the cgroup that were written before are as they were.
 test_rdt_update_without_resctrl() {
 	resctrl

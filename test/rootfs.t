@@ -234,6 +234,22 @@ test_rootfs_below_a_directory_of_another_user() {
 	done
 }
 
+# What the parent opens for a mapped root is a clone of a mount that the host shares.
+test_unreachable_rootfs_on_a_shared_mount_leaves_nothing_there() {
+	need root
+	need userns
+	need runtime
+	mkdir m
+	mount -t tmpfs tmpfs m && "$PROBE" mountfs none m shared >/dev/null || { fail 'no tmpfs'; exit 1; }
+	mkdir -m 0700 m/locked
+	maps='[{"containerID":0,"hostID":100000,"size":65536}]'
+	bundle -d m/locked/b args='/probe mount /' 'linux.namespaces+={"type":"user"}' "linux.uidMappings=$maps" "linux.gidMappings=$maps"
+	rt_ok run -b m/locked/b "$id"
+	like "$out" '^/ '
+	is "$("$PROBE" mounts | grep -c " *$PWD/m/locked")" 0 'mounts left on the host'
+	umount -R m
+}
+
 test_only_the_containers_mounts_are_left() {
 	need root
 	bundle args='/probe mounts' 'linux.maskedPaths=["/proc/version"]' 'linux.readonlyPaths=["/proc/sys"]'

@@ -134,6 +134,18 @@ test_limits_become_properties() {
 	peer_end
 }
 
+# Without systemd a limit as small as this is written before init is made; here there is no cgroup yet then.
+test_small_memory_limit_waits_for_the_scope() {
+	peer
+	bundle args='/probe sleep' linux.cgroupsPath="a.slice:pre:$id" linux.resources='{"memory":{"limit":8388608}}'
+	rt --systemd-cgroup create -b b "$id"
+	has "$(cat log)" 'MemoryMax"=<t 8388608>' 'systemd was asked'
+	unlike "$err" 'no cgroup'
+	rt_ok delete --force "$id"
+	no_scope
+	peer_end
+}
+
 test_no_limit_is_infinity() {
 	peer
 	bundle args='/probe true' linux.cgroupsPath="a.slice:p:$id" linux.resources='{"memory":{"limit":-1},"cpu":{"quota":-1},"pids":{"limit":-1}}'
@@ -538,6 +550,14 @@ has_limits() {
 	is "$(in_ct "$id" /probe open /dev/kmsg w)" 'ERRNO EPERM open /dev/kmsg' "$1: and not to be written"
 	is "$(in_ct "$id" /probe open /dev/mem)" 'ERRNO EPERM open /dev/mem' "$1: a device that is not allowed"
 	is "$(in_ct "$id" /probe open-dev /dev/null w)" ok "$1: a default device"
+}
+
+test_real_small_memory_limit() {
+	real
+	bundle args='/probe sleep' linux.cgroupsPath="system.slice:pre:$id" linux.resources='{"memory":{"limit":8388608}}'
+	rt_ok --systemd-cgroup create -b b "$id"
+	is "$(file memory.max) $(show "pre-$id.scope" MemoryMax)" '8388608 8388608'
+	rt_ok delete --force "$id"
 }
 
 limit_test_real_scope_with_limits=600

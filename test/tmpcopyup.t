@@ -43,7 +43,7 @@ test_kinds_modes_and_owners() {
 		echo a >"$1/f"; chown 3:4 "$1/f"; chmod 4751 "$1/f"
 		mkdir -p "$1/sub/deep"; chmod 2710 "$1/sub"; chown 5:6 "$1/sub/deep"
 		ln -s ../nowhere "$1/sub/link"; chown -h 7:8 "$1/sub/link"
-		mkfifo -m 640 "$1/sub/deep/pipe"
+		mkfifo -m 666 "$1/sub/deep/pipe"
 		"$PROBE" mknod "$1/null" c 1 3 >/dev/null
 		: >"$1/.hidden"
 		chmod 644 "$1/null" "$1/.hidden"
@@ -55,7 +55,7 @@ file 4751 3 4
 dir 2710 0 0
 dir 0755 5 6
 link 0777 7 8 ../nowhere
-fifo 0640 0 0
+fifo 0666 0 0
 char 0644 0 0 1:3
 file 0644 0 0'
 }
