@@ -21,7 +21,7 @@ FUZZ_SECONDS ?= 60
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all FORCE help deps demo test test-engines native vm vm-init vm-systemd unit check bench fuzz seccomp-archs size install uninstall dist clean distclean show-cc
+.PHONY: all FORCE help deps demo test test-engines native vm vm-init vm-systemd vm-kernels unit check bench fuzz seccomp-archs size install uninstall dist clean distclean show-cc
 all: runtime
 
 # ---- flags ----------------------------------------------------------------------------------------------
@@ -231,6 +231,9 @@ test-engines: runtime
 	@sh test/engines $(ENGINES)
 vm-init: runtime
 	sh test/vm-boot
+# all tests on other kernels, about half an hour each:  KERNELS="bullseye sid" TESTS=cgroup.t
+vm-kernels: $(TESTED)
+	test/vm-kernels $(KERNELS) -- $(TESTS)
 vm-systemd: $(TESTED)
 	ONLY='test_real_*' test/vm-systemd $(TESTS)
 

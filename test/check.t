@@ -64,8 +64,8 @@ test_json() {
 	rt_ok check --format json
 	printf '%s\n' "$out" >json
 	is "$(json get runs json)" true
-	is "$(json get 'checks.[name=openat2].available' json)" true
-	is "$(json get 'checks.[name=openat2].needed' json)" true
+	is "$(json get 'checks.[name=open_tree].available' json)" true
+	is "$(json get 'checks.[name=open_tree].needed' json)" true
 	is "$(json get 'checks.[name=AppArmor].kernel' json)" CONFIG_SECURITY_APPARMOR
 	n=$(json len checks json)
 	rt_ok check -f table
@@ -105,20 +105,23 @@ in_poor_kernel() {
 test_a_kernel_without_an_essential_call() {
 	need root
 	need runtime
-	in_poor_kernel clone3
+	in_poor_kernel pidfd_open
 	is "$status" 1
-	is "$(field 2 "$(row clone3)") $(field 3 "$(row clone3)")" 'no yes'
-	has "$(row clone3)" 'Linux 5.3'
-	has "$(row clone3)" 'function not implemented'
+	is "$(field 2 "$(row pidfd_open)") $(field 3 "$(row pidfd_open)")" 'no yes'
+	has "$(row pidfd_open)" 'Linux 5.3'
+	has "$(row pidfd_open)" 'function not implemented'
 	has "$out" 'A default container cannot run here.'
 }
 
 test_a_kernel_without_a_call_that_has_a_substitute() {
 	need root
 	need runtime
-	in_poor_kernel close_range
-	is "$(field 2 "$(row close_range)") $(field 3 "$(row close_range)")" 'no no'
-	is "$(field 2 "$(row openat2)")" yes
+	for call in close_range openat2 clone3 mount_setattr; do
+		in_poor_kernel $call
+		is "$(field 2 "$(row $call)") $(field 3 "$(row $call)")" 'no no' "$call"
+		is "$(field 2 "$(row open_tree)")" yes
+		has "$out" 'A default container can run here.'
+	done
 	in_poor_kernel keyctl
 	is "$(field 2 "$(row keyring)")" no
 }

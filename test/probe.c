@@ -1772,13 +1772,14 @@ static int v_nosys(int argc, char **argv)
 {
 	struct sock_filter f[64] = { { 0x20 /* ld nr */, 0, 0, 0 } };
 	struct sock_fprog prog = { 1, f };
+	unsigned no = !strcmp(argv[0], "noperm") ? EPERM : ENOSYS;
 	char *save = NULL;
 	(void)argc;
 	for (char *s = strtok_r(argv[1], ",", &save); s && prog.len < LEN(f) - 2; s = strtok_r(NULL, ",", &save)) {
 		long nr = word_value(syscalls, LEN(syscalls), "", s);
 		if (nr < 0) return printf("unknown syscall %s\n", s), 2;
 		f[prog.len++] = (struct sock_filter){ 0x15 /* jeq */, 0, 1, nr };
-		f[prog.len++] = (struct sock_filter){ 0x06 /* ret */, 0, 0, 0x00050000u | ENOSYS };
+		f[prog.len++] = (struct sock_filter){ 0x06 /* ret */, 0, 0, 0x00050000u | no };
 	}
 	f[prog.len++] = (struct sock_filter){ 0x06, 0, 0, 0x7fff0000u };
 	if (syscall(SYS_seccomp, 1, 0, &prog) < 0) die("seccomp");
@@ -2079,6 +2080,7 @@ static const struct verb { const char *name, *args; int min; int (*fn)(int, char
 	{ "swapat", "N[-M] A B CMD...", 4, v_killat, "exchange two names at the Nth system call of CMD's tree" },
 	{ "failat", "N ERRNO LOG CMD...", 4, v_killat, "let the Nth system call of CMD's tree fail" },
 	{ "nosys", "NAME[,NAME...] CMD...", 2, v_nosys, "run without these system calls: ENOSYS, as on an old kernel" },
+	{ "noperm", "NAME[,NAME...] CMD...", 2, v_nosys, "the same with EPERM, as old container hosts answer" },
 	{ "asuser", "UID GID CMD...", 3, v_asuser, "run as a user without groups" },
 	{ "dropcap", "NAME CMD...", 2, v_dropcap, "run without a capability" },
 	{ "deadline", "SECS CMD...", 2, v_deadline, "time limit (124)" },
