@@ -8340,13 +8340,14 @@ struct bpf_plan {
 	const struct seccomp_conf *conf;
 	struct bpf_verdict *fixed, *tests;  /* lists: verdicts without and with conditions */
 	struct bpf_verdict **verdict;       /* those in slots; [0] is NULL */
+	struct bpf_verdict *first_verdicts[VERDICTS];
 	unsigned n_verdicts;
 	struct bpf_verdict *other, *enosys, *wrong_abi;
 	struct bpf_verdict *pass;           /* on to libseccomp's program */
 	bool too_many;                      /* rules for one call */
 	uint8_t mux[SYS_COUNT];             /* 1 + row of sc_muxed, 0 for other calls */
 	size_t n_abi;
-	struct bpf_abi *abi[SYS_COLS];      /* native first */
+	struct bpf_abi abi[SYS_COLS];       /* native first */
 };
 
 /* ---- plan: what is the verdict of each number? ---- */
@@ -8403,8 +8404,8 @@ static struct bpf_verdict *bpf_in_slot(const struct bpf_plan *p, const struct bp
 	return p->verdict[abi->slot[slot]];
 }
 
-/* What a slot holds of a verdict: two bytes, not a pointer, for new memory is what compiling a
- * profile costs most. */
+/* What a slot holds of a verdict: two bytes, not a pointer, for new memory costs as much as all the
+ * rest of compiling a profile. */
 static uint16_t bpf_id(struct bpf_plan *p, struct bpf_verdict *v)
 {
 	unsigned n = p->n_verdicts;
@@ -8581,7 +8582,7 @@ static void bpf_plan_name(struct bpf_plan *p, const struct seccomp_rule *rule, u
 	size_t parts = split ? rule->n_args : 1;
 
 	for (size_t i = 0; i < p->n_abi; i++) {
-		struct bpf_abi *abi = p->abi[i];
+		struct bpf_abi *abi = &p->abi[i];
 		struct bpf_target t[2];
 		int n = bpf_targets(p, abi, call, t);
 		bool counts = n == 1 && t[0].mux < 0 && t[0].slot < SLOT_PRIVATE;
@@ -8602,7 +8603,7 @@ static void bpf_plan_name(struct bpf_plan *p, const struct seccomp_rule *rule, u
 static void bpf_plan_plain(struct bpf_plan *p, int id, uint32_t ret, uint16_t *v)
 {
 	for (size_t i = 0; i < p->n_abi; i++) {
-		struct bpf_abi *abi = p->abi[i];
+		struct bpf_abi *abi = &p->abi[i];
 		unsigned slot = abi->numbers[id];
 
 		if (slot == NO_CALL) continue;
@@ -8648,15 +8649,15 @@ static void bpf_plan_abi(struct bpf_plan *p, int arch, bool listed)
 	int socketcall, ipc;
 
 	for (size_t i = 0; i < p->n_abi; i++) {
-		if (p->abi[i]->arch != row) continue;
-		p->abi[i]->listed |= listed;
+		if (p->abi[i].arch != row) continue;
+		p->abi[i].listed |= listed;
 		return;
 	}
 	if (row->col < 0) {
 		log_debug("seccomp: %s does not run here, ignored", row->name);
 		return;
 	}
-	abi = p->abi[p->n_abi++] = arena_alloc(sizeof *abi);
+	abi = &p->abi[p->n_abi++];
 	abi->arch = row;
 	abi->numbers = sys_numbers[row->col];
 	abi->listed = listed;
@@ -8761,14 +8762,15 @@ static int bpf_plan(struct bpf_plan *p, const struct seccomp_conf *s)
 	if (bpf_action(s->default_action, s->has_default_errno, s->default_errno, &ret) < 0)
 		return ctx("defaultAction");
 	p->conf = s;
-	p->verdict = arena_alloc(VERDICTS * sizeof *p->verdict);
+	p->verdict = p->first_verdicts;
 	p->n_verdicts = 1;
 	p->other = bpf_fixed(p, ret, false);
 	p->wrong_abi = bpf_fixed(p, SECCOMP_RET_KILL_THREAD, false);
 	p->enosys = bpf_fixed(p, SECCOMP_RET_ERRNO | ENOSYS, true);
 	p->pass = bpf_fixed(p, SECCOMP_RET_DATA, true);         /* no action has this value */
 	for (size_t i = 0; i < LEN(sc_muxed); i++)
-		if ((id = bpf_sys_find(sc_muxed[i].name, id + 1)) >= 0) p->mux[id] = (uint8_t)(i + 1);
+		if ((id = bpf_sys_find(sc_muxed[i].name, id + 1)) >= 0)
+			p->mux[id] = (uint8_t)(i + 1);
 	bpf_plan_abi(p, SYS_NATIVE, false);
 	for (size_t i = 0; i < s->n_archs; i++) bpf_plan_abi(p, s->archs[i], true);
 	for (size_t i = 0; i < s->n_rules; i++)
@@ -8786,7 +8788,7 @@ struct bpf_asm {
 	struct sock_filter *end;
 	uint32_t n, room;                   /* beyond the room, n only counts: for the message */
 	bool front;                         /* before libseccomp's program: only our own verdicts */
-	struct bpf_verdict *as_x86_64;      /* an x32 number's: that of the number without the bit */
+	struct bpf_verdict *as_x86_64;      /* x32: that of the number without its bit */
 };
 
 static uint32_t bpf_emit(struct bpf_asm *a, uint16_t code, uint32_t jt, uint32_t jf, uint32_t k)
@@ -8923,8 +8925,8 @@ static const struct bpf_abi *bpf_abi_of(const struct bpf_plan *p, int arch)
 {
 	size_t i = 0;
 
-	while (i < p->n_abi && p->abi[i]->arch != &sc_archs[arch]) i++;
-	return i < p->n_abi ? p->abi[i] : NULL;
+	while (i < p->n_abi && p->abi[i].arch != &sc_archs[arch]) i++;
+	return i < p->n_abi ? &p->abi[i] : NULL;
 }
 
 static uint32_t bpf_number(const struct bpf_abi *abi, unsigned slot)
@@ -8934,8 +8936,9 @@ static uint32_t bpf_number(const struct bpf_abi *abi, unsigned slot)
 
 struct bpf_range { uint32_t from; struct bpf_verdict *v; };    /* up to the next one's from */
 
-/* For every number of an ABI and the borders around them. */
-struct bpf_ranges { struct bpf_range r[SLOTS + 8]; size_t n; };
+/* RANGES: one for every number of an ABI, and the borders around them. */
+enum { RANGES = SLOTS + 8 };
+struct bpf_ranges { struct bpf_range *r; size_t n; };
 
 static void bpf_range_add(struct bpf_asm *a, struct bpf_ranges *to, uint32_t from,
 			  struct bpf_verdict *v)
@@ -8998,9 +9001,9 @@ static void bpf_ranges_abi(struct bpf_asm *a, struct bpf_ranges *to, const struc
 	bpf_range_add(a, to, bpf_number(abi, SLOTS), bpf_beyond(a->p, abi));
 }
 
-/* A leaf of the search tree: ranges of one verdict, the sea, and a few lone numbers in it, the islands,
- * which are tried one after the other: one instruction each, where a way down the tree takes two.
- * More of them make the program shorter, but the way through it longer. */
+/* A leaf of the search tree: ranges of one verdict, the sea, and a few lone numbers in it, the
+ * islands, which are tried one after the other: one instruction each, where a way down the tree
+ * takes two.  More of them make the program shorter, but the way through it longer. */
 enum { ISLANDS = 3 };
 struct bpf_leaf { uint16_t first, before; };    /* range; weight of all leaves before this one */
 
@@ -9052,7 +9055,7 @@ static uint32_t bpf_emit_leaves(struct bpf_asm *a, const struct bpf_ranges *g,
  * program, runs it for every number; where none are in use it does not. */
 static uint32_t bpf_emit_tree(struct bpf_asm *a, const struct bpf_ranges *g)
 {
-	struct bpf_leaf leaf[LEN(g->r) + 1];
+	struct bpf_leaf leaf[RANGES + 1];
 	struct bpf_verdict *sea;
 	unsigned weight = 0;
 	size_t n = 0;
@@ -9108,19 +9111,20 @@ static uint32_t bpf_emit_x86_64(struct bpf_asm *a)
 {
 	const struct bpf_abi *x86_64 = bpf_abi_of(a->p, ARCH_X86_64);
 	const struct bpf_abi *x32 = bpf_abi_of(a->p, ARCH_X32);
-	struct bpf_ranges low, high;
+	struct bpf_range r[2 * RANGES];
+	struct bpf_ranges low = { r, 0 }, high;
 	uint32_t low_tree, high_tree;
 
-	low.n = high.n = 0;
 	if (x86_64) bpf_ranges_abi(a, &low, x86_64, NULL);
 	else bpf_range_add(a, &low, 0, a->p->wrong_abi);
+	high = (struct bpf_ranges){ r + low.n, 0 };     /* close to each other: fewer new pages */
 	bpf_ranges_x32(a, &high, x32, x86_64);
 	if (bpf_passes(a, &low) && bpf_passes(a, &high)) return 0;
 	low_tree = bpf_emit_tree(a, &low);
 	if (x86_64 && x32) {
 		bpf_emit_next(a, low_tree);
-		a->as_x86_64->at =
-			bpf_emit(a, BPF_ALU | BPF_AND | BPF_K, a->n, a->n, ~(uint32_t)X32_BIT);
+		a->as_x86_64->at = bpf_emit(a, BPF_ALU | BPF_AND | BPF_K, a->n, a->n,
+					    ~(uint32_t)X32_BIT);
 	}
 	high_tree = bpf_emit_tree(a, &high);
 	return bpf_emit_with_number(a, bpf_emit_if(a, BPF_JGE, X32_BIT, high_tree, low_tree));
@@ -9129,10 +9133,10 @@ static uint32_t bpf_emit_x86_64(struct bpf_asm *a)
 /* The code for the AUDIT_ARCH of an ABI.  0: it has none, since all is passed on. */
 static uint32_t bpf_emit_abi(struct bpf_asm *a, const struct bpf_abi *abi)
 {
-	struct bpf_ranges ranges;
+	struct bpf_range r[RANGES];
+	struct bpf_ranges ranges = { r, 0 };
 
 	if (abi->arch->audit == sc_archs[ARCH_X86_64].audit) return bpf_emit_x86_64(a);
-	ranges.n = 0;
 	if (abi->arch->base) bpf_range_add(a, &ranges, 0, a->p->other);
 	bpf_ranges_abi(a, &ranges, abi, NULL);
 	return bpf_passes(a, &ranges) ? 0 : bpf_emit_with_number(a, bpf_emit_tree(a, &ranges));
@@ -9147,13 +9151,13 @@ static void bpf_emit_program(struct bpf_asm *a)
 	for (struct bpf_verdict *v = p->tests; v && a->n < 128; v = v->next)
 		if (!a->front || v->own) bpf_emit_verdict(a, v);
 	for (size_t i = 0, j; i < p->n_abi; i++) {
-		for (j = 0; p->abi[j]->arch->audit != p->abi[i]->arch->audit; j++) continue;
-		if (j == i) code[i] = bpf_emit_abi(a, p->abi[i]);
+		for (j = 0; p->abi[j].arch->audit != p->abi[i].arch->audit; j++) continue;
+		if (j == i) code[i] = bpf_emit_abi(a, &p->abi[i]);
 	}
 	if (a->n == 0) return;
 	next = bpf_emit_fixed(a, a->front ? p->pass : p->wrong_abi);
 	for (size_t i = p->n_abi; i-- > 0;)
-		if (code[i]) next = bpf_emit_if(a, BPF_JEQ, p->abi[i]->arch->audit, code[i], next);
+		if (code[i]) next = bpf_emit_if(a, BPF_JEQ, p->abi[i].arch->audit, code[i], next);
 	bpf_emit_load(a, offsetof(struct seccomp_data, arch));
 }
 
@@ -9191,10 +9195,10 @@ static int bpf_assemble(struct bpf_plan *p, const struct bpf_prog *tail, struct 
 
 static int bpf_compile(const struct seccomp_conf *s, struct bpf_prog *out)
 {
-	struct bpf_plan *p = arena_alloc(sizeof *p);
+	struct bpf_plan p = { 0 };
 
-	if (bpf_plan(p, s) < 0) return ctx("seccomp");
-	return bpf_assemble(p, &(struct bpf_prog){ 0 }, out) < 0 ? ctx("seccomp") : 0;
+	if (bpf_plan(&p, s) < 0) return ctx("seccomp");
+	return bpf_assemble(&p, &(struct bpf_prog){ 0 }, out) < 0 ? ctx("seccomp") : 0;
 }
 
 #if HAVE_LIBSECCOMP && defined TEST_FAULTS
@@ -9215,12 +9219,12 @@ static bool bpf_lib_knows(const struct bpf_plan *p, const struct seccomp_rule *r
 
 	if (seccomp_syscall_resolve_name(name) == __NR_SCMP_ERROR) return false;
 	/* It also keeps, and trips over, rules for names that are not native. */
-	if (rule->n_args && p->abi[0]->numbers[id] == NO_CALL) return false;
+	if (rule->n_args && p->abi[0].numbers[id] == NO_CALL) return false;
 	/* Its rules are in the numbers of the machine it runs on. */
-	if (p->abi[0]->numbers[id] != NO_CALL && seccomp_syscall_resolve_name(name) < 0)
+	if (p->abi[0].numbers[id] != NO_CALL && seccomp_syscall_resolve_name(name) < 0)
 		return false;
 	for (size_t i = 0; i < p->n_abi; i++) {
-		const struct bpf_abi *abi = p->abi[i];
+		const struct bpf_abi *abi = &p->abi[i];
 		struct bpf_target t[2];
 		int n = bpf_targets(p, abi, (struct bpf_name){ name, id }, t), nr;
 
@@ -9240,12 +9244,12 @@ static void bpf_lib_take(struct bpf_plan *p, struct bpf_name call)
 {
 	for (size_t i = 0; i < p->n_abi; i++) {
 		struct bpf_target t[2];
-		int n = bpf_targets(p, p->abi[i], call, t);
+		int n = bpf_targets(p, &p->abi[i], call, t);
 
 		for (int j = 0; j < n; j++) {
-			struct bpf_verdict *v = bpf_in_slot(p, p->abi[i], t[j].slot);
+			struct bpf_verdict *v = bpf_in_slot(p, &p->abi[i], t[j].slot);
 			if (v->rules) v->own = true;
-			else p->abi[i]->slot[t[j].slot] = bpf_id(p, bpf_fixed(p, v->ret, true));
+			else p->abi[i].slot[t[j].slot] = bpf_id(p, bpf_fixed(p, v->ret, true));
 		}
 	}
 }
@@ -9319,13 +9323,13 @@ static int bpf_lib_export(scmp_filter_ctx lib, struct bpf_prog *out)
 static int bpf_lib_build(struct bpf_plan *p, scmp_filter_ctx lib, struct bpf_prog *out)
 {
 	/* the tests have other machines' tables, too */
-	bool foreign = bpf_lib_arch(p->abi[0]->arch) != seccomp_arch_native();
+	bool foreign = bpf_lib_arch(p->abi[0].arch) != seccomp_arch_native();
 
 	if (foreign)
 		seccomp_arch_remove(lib, seccomp_arch_native());
 	for (size_t i = foreign ? 0 : 1; i < p->n_abi; i++) {
-		int rc = seccomp_arch_add(lib, bpf_lib_arch(p->abi[i]->arch));
-		if (rc) return fail("libseccomp: %s: %s", p->abi[i]->arch->name, strerror(-rc));
+		int rc = seccomp_arch_add(lib, bpf_lib_arch(p->abi[i].arch));
+		if (rc) return fail("libseccomp: %s: %s", p->abi[i].arch->name, strerror(-rc));
 	}
 	for (size_t i = 0; i < p->conf->n_rules; i++)
 		if (bpf_lib_rule(p, lib, &p->conf->rules[i]) < 0) return ctx("syscalls[%zu]", i);
@@ -9345,6 +9349,10 @@ static int bpf_compile_libseccomp(const struct seccomp_conf *s, struct bpf_prog 
 
 	if (!version || version->major < 2 || (version->major == 2 && version->minor < 5))
 		return fail("seccomp: libseccomp is older than 2.5");
+	/* At a lower level, that of an old kernel, it refuses actions. The kernel may refuse them: the
+	 * program is only made here. */
+	if (seccomp_api_get() < 5 && seccomp_api_set(5) < 0)
+		return fail("seccomp: libseccomp: API level %u, not 5", seccomp_api_get());
 	if (bpf_plan(p, s) < 0) return ctx("seccomp");
 	lib = seccomp_init(p->other->ret);
 	if (!lib) return fail("seccomp: libseccomp: init failed");
