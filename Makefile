@@ -93,7 +93,8 @@ SECCOMP_TEST = $(H)include <seccomp.h>\n$(H)if SCMP_VER_MAJOR < 2 || SCMP_VER_MA
 OURS = $(H)include <features.h>\n$(H)if defined __GLIBC__ || defined __UCLIBC__\n$(H)error\n$(H)endif\n
 ifneq ($(SECCOMP),builtin)
   SCMP_OURS = -Ibuild/seccomp/include
-  SCMP = $(eval SCMP := $(or \
+  # (the links first: seccomp.h includes the kernel's headers)
+  SCMP = $(eval SCMP := $(shell $(call link_headers,$(NEED)) 2>/dev/null)$(or \
 	$(if $(wildcard build/seccomp/lib/libseccomp.a),$(if $(call try,$(OURS)$(SECCOMP_TEST),$(INC) $(SCMP_OURS),build/seccomp/lib/libseccomp.a),ours)),\
 	$(if $(call try,$(SECCOMP_TEST),$(INC),-lseccomp),-lseccomp),none))$(SCMP)
   SCMP_FLAGS = $(if $(filter none,$(SCMP)),,-DHAVE_LIBSECCOMP=1 $(if $(filter ours,$(SCMP)),$(SCMP_OURS)))

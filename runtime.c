@@ -8602,21 +8602,21 @@ static const struct sc_action_row {
 	[ACT_NOTIFY]       = { "SCMP_ACT_NOTIFY",       SECCOMP_RET_USER_NOTIF,   false },
 };
 
-/* socketcall(2)'s and ipc(2)'s own numbers. */
+/* socketcall(2)'s and ipc(2)'s own numbers; by name, as sys_names. */
 static const struct sc_mux { char name[12]; uint8_t call; bool ipc; } sc_muxed[] = {
-	{ "socket", 1, 0 }, { "bind", 2, 0 }, { "connect", 3, 0 }, { "listen", 4, 0 },
-	{ "accept", 5, 0 }, { "getsockname", 6, 0 }, { "getpeername", 7, 0 },
-	{ "socketpair", 8, 0 }, { "send", 9, 0 }, { "recv", 10, 0 }, { "sendto", 11, 0 },
-	{ "recvfrom", 12, 0 }, { "shutdown", 13, 0 }, { "setsockopt", 14, 0 },
-	{ "getsockopt", 15, 0 }, { "sendmsg", 16, 0 }, { "recvmsg", 17, 0 }, { "accept4", 18, 0 },
-	{ "recvmmsg", 19, 0 },
-	{ "sendmmsg", 20, 0 },
-	{ "semop", 1, 1 }, { "semget", 2, 1 }, { "semctl", 3, 1 }, { "semtimedop", 4, 1 },
-	{ "msgsnd", 11, 1 }, { "msgrcv", 12, 1 }, { "msgget", 13, 1 }, { "msgctl", 14, 1 },
-	{ "shmat", 21, 1 }, { "shmdt", 22, 1 }, { "shmget", 23, 1 }, { "shmctl", 24, 1 },
+	{ "accept", 5, 0 }, { "accept4", 18, 0 }, { "bind", 2, 0 }, { "connect", 3, 0 },
+	{ "getpeername", 7, 0 }, { "getsockname", 6, 0 }, { "getsockopt", 15, 0 },
+	{ "listen", 4, 0 },
+	{ "msgctl", 14, 1 }, { "msgget", 13, 1 }, { "msgrcv", 12, 1 }, { "msgsnd", 11, 1 },
+	{ "recv", 10, 0 }, { "recvfrom", 12, 0 }, { "recvmmsg", 19, 0 }, { "recvmsg", 17, 0 },
+	{ "semctl", 3, 1 }, { "semget", 2, 1 }, { "semop", 1, 1 }, { "semtimedop", 4, 1 },
+	{ "send", 9, 0 }, { "sendmmsg", 20, 0 }, { "sendmsg", 16, 0 }, { "sendto", 11, 0 },
+	{ "setsockopt", 14, 0 },
+	{ "shmat", 21, 1 }, { "shmctl", 24, 1 }, { "shmdt", 22, 1 }, { "shmget", 23, 1 },
+	{ "shutdown", 13, 0 }, { "socket", 1, 0 }, { "socketpair", 8, 0 },
 };
 
-enum { SC_ARGS = 6, NO_CALL = 0xffff };
+enum { SC_ARGS = 6, NO_CALL = 0xffff, VERDICTS = 64 };
 
 /* A slot is a number without its ABI's base.  The last ones are arm's private calls, 0xf0000 up. */
 enum { SLOTS = 640, SLOT_PRIVATE = 632, PRIVATE = 0xf0000 };
@@ -8625,7 +8625,7 @@ struct bpf_rule {                       /* one conditional rule of one system ca
 	struct bpf_rule *next;
 	uint32_t ret;
 	unsigned n;
-	struct seccomp_arg arg[SC_ARGS];    /* by index */
+	struct seccomp_arg arg[SC_ARGS];    /* by index; the memory ends after the n-th */
 };
 
 struct bpf_verdict {                    /* shared by all slots that end the same way */
@@ -8633,8 +8633,10 @@ struct bpf_verdict {                    /* shared by all slots that end the same
 	uint32_t ret;
 	struct bpf_rule *rules;             /* conditional: first match, else the default action */
 	unsigned n_rules;
+	struct bpf_abi *abi;                /* conditional: where it was made */
+	unsigned slot;
 	bool own;                           /* not left to libseccomp */
-	uint8_t bits;                       /* of the ABI, for rules */
+	uint16_t id;                        /* its index in verdict[], 0 if it is in no slot */
 	uint32_t at;                        /* label of its code, 0 if not emitted yet */
 };
 
@@ -8644,19 +8646,22 @@ struct bpf_abi {
 	uint16_t socketcall, ipc;           /* slots, or NO_CALL */
 	bool listed;
 	int last;                           /* the greatest number the profile names, -1 if none */
-	struct bpf_verdict *slot[SLOTS];
+	uint16_t slot[SLOTS];               /* index into verdict[] of the plan */
 	bool hard[SLOTS];                   /* its rules are beyond libseccomp */
 };
 
 struct bpf_plan {
 	const struct seccomp_conf *conf;
 	struct bpf_verdict *fixed, *tests;  /* lists: verdicts without and with conditions */
+	struct bpf_verdict **verdict;       /* those in slots; [0] is NULL */
+	struct bpf_verdict *first_verdicts[VERDICTS];
+	unsigned n_verdicts;
 	struct bpf_verdict *other, *enosys, *wrong_abi;
 	struct bpf_verdict *pass;           /* on to libseccomp's program */
 	bool too_many;                      /* rules for one call */
-	const struct sc_mux *mux[SYS_COUNT];
+	uint8_t mux[SYS_COUNT];             /* 1 + row of sc_muxed, 0 for other calls */
 	size_t n_abi;
-	struct bpf_abi *abi[SYS_COLS];      /* native first */
+	struct bpf_abi abi[SYS_COLS];       /* native first */
 };
 
 /* ---- plan: what is the verdict of each number? ---- */
@@ -8672,10 +8677,20 @@ static int bpf_action(int action, bool has_errno, uint32_t errno_ret, uint32_t *
 	return 0;
 }
 
-static int bpf_sys_find(const char *name)
+/* The row of a name, or -1.  Profiles are mostly in alphabetical order as our table is: the search
+ * goes out from the row after the last name's, by steps that double. */
+static int bpf_sys_find(const char *name, int from)
 {
-	int lo = 0, hi = SYS_COUNT;
+	int lo = from, hi = from;
 
+	for (int step = 1; hi < SYS_COUNT; hi += step, step *= 2) {
+		int cmp = strcmp(name, sys_names + sys_offset[hi]);
+		if (cmp == 0) return hi;
+		if (cmp < 0) break;
+		lo = hi + 1;
+	}
+	if (lo == from) lo = 0;                 /* it is before all of them */
+	if (hi > SYS_COUNT) hi = SYS_COUNT;
 	while (lo < hi) {
 		int mid = (lo + hi) / 2, cmp = strcmp(name, sys_names + sys_offset[mid]);
 		if (cmp == 0) return mid;
@@ -8695,6 +8710,29 @@ static struct bpf_verdict *bpf_fixed(struct bpf_plan *p, uint32_t ret, bool own)
 	v = arena_alloc(sizeof *v);
 	*v = (struct bpf_verdict){ .next = p->fixed, .ret = ret, .own = own };
 	return p->fixed = v;
+}
+
+static struct bpf_verdict *bpf_in_slot(const struct bpf_plan *p, const struct bpf_abi *abi,
+				       unsigned slot)
+{
+	return p->verdict[abi->slot[slot]];
+}
+
+/* What a slot holds of a verdict: two bytes, not a pointer, for new memory costs as much as all the
+ * rest of compiling a profile. */
+static uint16_t bpf_id(struct bpf_plan *p, struct bpf_verdict *v)
+{
+	unsigned n = p->n_verdicts;
+
+	if (v->id) return v->id;
+	if (n >= VERDICTS && (n & (n - 1)) == 0) {              /* full: twice as much */
+		struct bpf_verdict **more = arena_alloc(2 * n * sizeof *more);
+		memcpy(more, p->verdict, n * sizeof *more);
+		p->verdict = more;
+	}
+	p->verdict[n] = v;
+	p->n_verdicts++;
+	return v->id = (uint16_t)n;
 }
 
 static bool bpf_is_order(int op)
@@ -8735,12 +8773,7 @@ static void bpf_rule_add_arg(struct bpf_rule *r, struct seccomp_arg a, uint8_t b
 #if HAVE_LIBSECCOMP
 static uint32_t bpf_lib_arch(const struct sc_arch_row *row)
 {
-	char name[16] = { 0 };
-	const char *id = row->name + strlen("SCMP_ARCH_");
-
-	for (size_t i = 0; i < sizeof name - 1 && id[i]; i++)
-		name[i] = (char)(id[i] >= 'A' && id[i] <= 'Z' ? id[i] - 'A' + 'a' : id[i]);
-	return seccomp_arch_resolve_name(name);
+	return row == &sc_archs[ARCH_X32] ? SCMP_ARCH_X32 : row->audit;
 }
 
 static bool bpf_lib_has(const char *name)
@@ -8787,8 +8820,7 @@ static int bpf_targets(const struct bpf_plan *p, const struct bpf_abi *abi, stru
 		t[0] = (struct bpf_target){ bpf_lib_slot(abi->arch, call.name), -1 };
 		return t[0].slot == NO_CALL ? 0 : 1;
 	}
-	if (abi->socketcall != NO_CALL) m = p->mux[id];
-
+	if (abi->socketcall != NO_CALL && p->mux[id]) m = &sc_muxed[p->mux[id] - 1];
 	if (m) t[n++] = (struct bpf_target){ m->ipc ? abi->ipc : abi->socketcall, m->call };
 	if (abi->numbers[id] != NO_CALL) t[n++] = (struct bpf_target){ abi->numbers[id], -1 };
 	return n;
@@ -8806,8 +8838,9 @@ static bool bpf_is_hard(const struct bpf_rule *r, bool alone)
 static void bpf_slot_add(struct bpf_plan *p, struct bpf_abi *abi, struct bpf_target t,
 			 const struct seccomp_rule *part, uint32_t ret)
 {
-	struct bpf_verdict *v = abi->slot[t.slot];
+	struct bpf_verdict *v = bpf_in_slot(p, abi, t.slot);
 	struct bpf_rule r, **end;
+	size_t size;
 
 	if (v && !v->rules) return;             /* settled */
 	r.next = NULL;
@@ -8819,12 +8852,14 @@ static void bpf_slot_add(struct bpf_plan *p, struct bpf_abi *abi, struct bpf_tar
 		if (t.mux < 0 || part->args[i].index != 0)
 			bpf_rule_add_arg(&r, part->args[i], abi->arch->bits);
 	if (r.n == 0) {
-		abi->slot[t.slot] = bpf_fixed(p, ret, false);
+		abi->slot[t.slot] = bpf_id(p, bpf_fixed(p, ret, false));
 		return;
 	}
 	if (!v) {
-		v = abi->slot[t.slot] = arena_alloc(sizeof *v);
-		*v = (struct bpf_verdict){ .bits = abi->arch->bits };
+		v = arena_alloc(sizeof *v);
+		*v = (struct bpf_verdict){ .next = p->tests, .abi = abi, .slot = t.slot };
+		p->tests = v;
+		abi->slot[t.slot] = bpf_id(p, v);
 	}
 	abi->hard[t.slot] |= bpf_is_hard(&r, true);
 	for (end = &v->rules; *end; end = &(*end)->next) {
@@ -8836,8 +8871,9 @@ static void bpf_slot_add(struct bpf_plan *p, struct bpf_abi *abi, struct bpf_tar
 		p->too_many = true;
 		return;
 	}
-	*end = arena_alloc(sizeof r);
-	**end = r;
+	size = offsetof(struct bpf_rule, arg) + r.n * sizeof *r.arg;
+	*end = arena_alloc(size);
+	memcpy(*end, &r, size);
 }
 
 static bool bpf_tests_one_arg_twice(const struct seccomp_rule *rule)
@@ -8860,19 +8896,13 @@ static void bpf_plan_name(struct bpf_plan *p, const struct seccomp_rule *rule, u
 	size_t parts = split ? rule->n_args : 1;
 
 	for (size_t i = 0; i < p->n_abi; i++) {
-		struct bpf_abi *abi = p->abi[i];
+		struct bpf_abi *abi = &p->abi[i];
 		struct bpf_target t[2];
 		int n = bpf_targets(p, abi, call, t);
 		bool counts = n == 1 && t[0].mux < 0 && t[0].slot < SLOT_PRIVATE;
 
 		/* A multiplexed call does not count: its direct number is younger than it is. */
 		if (counts && (int)t[0].slot > abi->last) abi->last = (int)t[0].slot;
-		if (n == 1 && t[0].mux < 0 && rule->n_args == 0) {      /* most are like that */
-			struct bpf_verdict **v = &abi->slot[t[0].slot];
-			if (ret != p->other->ret && (!*v || (*v)->rules))
-				*v = bpf_fixed(p, ret, false);
-			continue;
-		}
 		for (int j = 0; j < n && ret != p->other->ret; j++)
 			for (size_t k = 0; k < parts; k++) {
 				struct seccomp_rule part = *rule;
@@ -8882,25 +8912,43 @@ static void bpf_plan_name(struct bpf_plan *p, const struct seccomp_rule *rule, u
 	}
 }
 
+/* The same for what most names are: no conditions, and one number in an ABI at most.  v: the rule's
+ * verdict, 0 until one is needed. */
+static void bpf_plan_plain(struct bpf_plan *p, int id, uint32_t ret, uint16_t *v)
+{
+	for (size_t i = 0; i < p->n_abi; i++) {
+		struct bpf_abi *abi = &p->abi[i];
+		unsigned slot = abi->numbers[id];
+
+		if (slot == NO_CALL) continue;
+		if (slot < SLOT_PRIVATE && (int)slot > abi->last) abi->last = (int)slot;
+		if (ret == p->other->ret) continue;
+		if (abi->slot[slot] && !bpf_in_slot(p, abi, slot)->rules) continue;
+		if (!*v) *v = bpf_id(p, bpf_fixed(p, ret, false));
+		abi->slot[slot] = *v;
+	}
+}
+
 static int bpf_plan_rule(struct bpf_plan *p, const struct seccomp_rule *rule)
 {
 	uint32_t ret = 0;
-	int id = -1;
+	uint16_t plain = 0;
+	int next = 0;
 
 	if (bpf_action(rule->action, rule->has_errno, rule->errno_ret, &ret) < 0) return -1;
 	for (size_t i = 0; i < rule->n_args; i++)
 		if (rule->args[i].index >= SC_ARGS)
 			return fail("a system call has no argument %u", rule->args[i].index);
 	for (size_t i = 0; i < rule->n_names; i++) {
-		/* Profiles are in alphabetical order as our table is: try the next one. */
-		bool next = ++id >= 0 && id < SYS_COUNT &&
-			    str_eq(rule->names[i], sys_names + sys_offset[id]);
+		int id = bpf_sys_find(rule->names[i], next);
 
-		if (!next) id = bpf_sys_find(rule->names[i]);
+		next = id + 1;
 		/* init hands the listener over by write(2); the agent could not allow that yet. */
 		if (rule->action == ACT_NOTIFY && strcmp(rule->names[i], "write") == 0)
 			return fail("SCMP_ACT_NOTIFY cannot be used for the write syscall");
-		if (id >= 0 || bpf_lib_has(rule->names[i]))
+		if (rule->n_args == 0 && id >= 0 && !p->mux[id])
+			bpf_plan_plain(p, id, ret, &plain);
+		else if (id >= 0 || bpf_lib_has(rule->names[i]))
 			bpf_plan_name(p, rule, ret, (struct bpf_name){ rule->names[i], id });
 		else
 			log_debug("seccomp: unknown system call %s ignored", rule->names[i]);
@@ -8910,25 +8958,27 @@ static int bpf_plan_rule(struct bpf_plan *p, const struct seccomp_rule *rule)
 
 static void bpf_plan_abi(struct bpf_plan *p, int arch, bool listed)
 {
-	int socketcall = bpf_sys_find("socketcall"), ipc = bpf_sys_find("ipc");
 	const struct sc_arch_row *row = &sc_archs[arch];
 	struct bpf_abi *abi;
+	int socketcall, ipc;
 
 	for (size_t i = 0; i < p->n_abi; i++) {
-		if (p->abi[i]->arch != row) continue;
-		p->abi[i]->listed |= listed;
+		if (p->abi[i].arch != row) continue;
+		p->abi[i].listed |= listed;
 		return;
 	}
 	if (row->col < 0) {
 		log_debug("seccomp: %s does not run here, ignored", row->name);
 		return;
 	}
-	abi = p->abi[p->n_abi++] = arena_alloc(sizeof *abi);
+	abi = &p->abi[p->n_abi++];
 	abi->arch = row;
 	abi->numbers = sys_numbers[row->col];
 	abi->listed = listed;
 	abi->last = -1;
 	abi->socketcall = abi->ipc = NO_CALL;
+	socketcall = bpf_sys_find("socketcall", 0);
+	ipc = bpf_sys_find("ipc", 0);
 	if (socketcall >= 0) abi->socketcall = abi->numbers[socketcall];
 	if (ipc >= 0) abi->ipc = abi->numbers[ipc];
 }
@@ -8964,13 +9014,15 @@ static const char *bpf_slot_name(const struct bpf_abi *abi, unsigned slot)
 }
 
 /* Puts the rules of a slot in order, which matters where their actions differ. */
-static int bpf_slot_sort(struct bpf_abi *abi, unsigned slot)
+static int bpf_slot_sort(struct bpf_verdict *v)
 {
+	const struct bpf_abi *abi = v->abi;
+	unsigned slot = v->slot;
 	/* A multiplexer's rules come from different names: there the first one stands. */
 	bool mux = slot == abi->socketcall || slot == abi->ipc;
 	struct bpf_rule *sorted = NULL, **at, *r, *next;
 
-	for (r = abi->slot[slot]->rules; r; r = next) {
+	for (r = v->rules; r; r = next) {
 		next = r->next;
 		for (at = &sorted; *at && bpf_rule_order(*at, r) <= 0; at = &(*at)->next)
 			if (!mux && bpf_same_conditions(*at, r))
@@ -8979,7 +9031,7 @@ static int bpf_slot_sort(struct bpf_abi *abi, unsigned slot)
 		r->next = *at;
 		*at = r;
 	}
-	abi->slot[slot]->rules = sorted;
+	v->rules = sorted;
 	return 0;
 }
 
@@ -8991,26 +9043,25 @@ static bool bpf_same_rules(const struct bpf_verdict *v, const struct bpf_verdict
 		a = a->next;
 		b = b->next;
 	}
-	return !a && !b && v->bits == w->bits;
+	return !a && !b && v->abi->arch->bits == w->abi->arch->bits;
 }
 
 /* Once all rules are in: orders them and lets equal conditional verdicts share their code. */
 static int bpf_plan_finish(struct bpf_plan *p)
 {
-	for (size_t i = 0; i < p->n_abi; i++) {
-		for (unsigned slot = 0; slot < SLOTS; slot++) {
-			struct bpf_verdict *v = p->abi[i]->slot[slot], *same = p->tests;
+	struct bpf_verdict *v, *next = p->tests, *same;
 
-			if (!v || !v->rules) continue;
-			if (p->abi[i]->hard[slot] && bpf_slot_sort(p->abi[i], slot) < 0) return -1;
-			while (same && !bpf_same_rules(same, v)) same = same->next;
-			if (same) {
-				p->abi[i]->slot[slot] = same;
-				continue;
-			}
-			v->next = p->tests;
-			p->tests = v;
+	for (p->tests = NULL; (v = next);) {
+		next = v->next;
+		if (v->abi->slot[v->slot] != v->id) continue;   /* settled since */
+		if (v->abi->hard[v->slot] && bpf_slot_sort(v) < 0) return -1;
+		for (same = p->tests; same && !bpf_same_rules(same, v);) same = same->next;
+		if (same) {
+			v->abi->slot[v->slot] = same->id;
+			continue;
 		}
+		v->next = p->tests;
+		p->tests = v;
 	}
 	return 0;
 }
@@ -9018,19 +9069,22 @@ static int bpf_plan_finish(struct bpf_plan *p)
 static int bpf_plan(struct bpf_plan *p, const struct seccomp_conf *s)
 {
 	uint32_t ret = 0;
-	int id;
+	int id = -1;
 
 	if (s->default_action == ACT_NOTIFY)
 		return fail("SCMP_ACT_NOTIFY cannot be used as default action");
 	if (bpf_action(s->default_action, s->has_default_errno, s->default_errno, &ret) < 0)
 		return ctx("defaultAction");
 	p->conf = s;
+	p->verdict = p->first_verdicts;
+	p->n_verdicts = 1;
 	p->other = bpf_fixed(p, ret, false);
 	p->wrong_abi = bpf_fixed(p, SECCOMP_RET_KILL_THREAD, false);
 	p->enosys = bpf_fixed(p, SECCOMP_RET_ERRNO | ENOSYS, true);
 	p->pass = bpf_fixed(p, SECCOMP_RET_DATA, true);         /* no action has this value */
 	for (size_t i = 0; i < LEN(sc_muxed); i++)
-		if ((id = bpf_sys_find(sc_muxed[i].name)) >= 0) p->mux[id] = &sc_muxed[i];
+		if ((id = bpf_sys_find(sc_muxed[i].name, id + 1)) >= 0)
+			p->mux[id] = (uint8_t)(i + 1);
 	bpf_plan_abi(p, SYS_NATIVE, false);
 	for (size_t i = 0; i < s->n_archs; i++) bpf_plan_abi(p, s->archs[i], true);
 	for (size_t i = 0; i < s->n_rules; i++)
@@ -9048,6 +9102,7 @@ struct bpf_asm {
 	struct sock_filter *end;
 	uint32_t n, room;                   /* beyond the room, n only counts: for the message */
 	bool front;                         /* before libseccomp's program: only our own verdicts */
+	struct bpf_verdict *as_x86_64;      /* x32: that of the number without its bit */
 };
 
 static uint32_t bpf_emit(struct bpf_asm *a, uint16_t code, uint32_t jt, uint32_t jf, uint32_t k)
@@ -9074,14 +9129,28 @@ static uint32_t bpf_emit_load(struct bpf_asm *a, size_t offset)
 	return bpf_emit(a, BPF_LD | BPF_W | BPF_ABS, a->n, a->n, (uint32_t)offset);
 }
 
+/* Lets the code at a label follow. */
+static uint32_t bpf_emit_next(struct bpf_asm *a, uint32_t label)
+{
+	return label == a->n ? label : bpf_emit(a, BPF_JMP | BPF_JA, a->n, a->n, a->n - label);
+}
+
 struct bpf_exits { uint32_t yes, no; };        /* labels */
+
+/* Loads one half of an argument. */
+static uint32_t bpf_emit_word(struct bpf_asm *a, const struct seccomp_arg *arg, bool high)
+{
+	bool big = !(sc_archs[SYS_NATIVE].audit & __AUDIT_ARCH_LE);
+
+	return bpf_emit_load(a, offsetof(struct seccomp_data, args) + 8ul * arg->index +
+				(high != big ? 4 : 0));
+}
 
 /* Tests one half of an argument, under its mask if it has one. */
 static uint32_t bpf_emit_half(struct bpf_asm *a, const struct seccomp_arg *arg, bool high,
 			      uint16_t op, struct bpf_exits to)
 {
 	bool masked = arg->op == OP_MASKED_EQ;
-	bool big = !(sc_archs[SYS_NATIVE].audit & __AUDIT_ARCH_LE);
 	unsigned shift = high ? 32 : 0;
 	uint32_t value = (uint32_t)((masked ? arg->value_two : arg->value) >> shift);
 	uint32_t mask = masked ? (uint32_t)(arg->value >> shift) : UINT32_MAX;
@@ -9089,8 +9158,7 @@ static uint32_t bpf_emit_half(struct bpf_asm *a, const struct seccomp_arg *arg, 
 	if (mask == 0) return to.yes;
 	bpf_emit_if(a, op, value, to.yes, to.no);
 	if (mask != UINT32_MAX) bpf_emit(a, BPF_ALU | BPF_AND | BPF_K, a->n, a->n, mask);
-	return bpf_emit_load(a, offsetof(struct seccomp_data, args) + 8ul * arg->index +
-				(high != big ? 4 : 0));
+	return bpf_emit_word(a, arg, high);
 }
 
 /* Tests one argument.  For order the high words decide unless they are equal. */
@@ -9113,19 +9181,49 @@ static uint32_t bpf_emit_arg(struct bpf_asm *a, const struct seccomp_arg *arg, u
 static uint32_t bpf_emit_fixed(struct bpf_asm *a, struct bpf_verdict *v)
 {
 	/* Far away, another RET is as short as a jump to the first one, and quicker. */
-	if (v->at == 0 || a->n - v->at > 250)
+	if (v != a->as_x86_64 && (v->at == 0 || a->n - v->at > 250))
 		v->at = v == a->p->pass ? bpf_emit(a, BPF_JMP | BPF_JA, a->n, a->n, a->n)
 					: bpf_emit(a, BPF_RET | BPF_K, a->n, a->n, v->ret);
 	return v->at;
 }
 
+/* Is the next rule of one value in the same argument, whose high word is the same? */
+static bool bpf_is_like_next(const struct bpf_rule *r)
+{
+	const struct bpf_rule *s = r->next;
+
+	return s && r->n == 1 && s->n == 1 && r->arg[0].op == OP_EQ && s->arg[0].op == OP_EQ &&
+	       r->arg[0].index == s->arg[0].index &&
+	       r->arg[0].value >> 32 == s->arg[0].value >> 32;
+}
+
+static uint32_t bpf_emit_ret(struct bpf_asm *a, uint32_t ret)
+{
+	return bpf_emit_fixed(a, bpf_fixed(a->p, ret, false));
+}
+
+/* Values of one argument, which is loaded for the first of them alone. */
+static uint32_t bpf_emit_values(struct bpf_asm *a, const struct bpf_rule *r, struct bpf_exits to)
+{
+	if (bpf_is_like_next(r)) to.no = bpf_emit_values(a, r->next, to);
+	to.yes = bpf_emit_ret(a, r->ret);
+	return bpf_emit_if(a, BPF_JEQ, (uint32_t)r->arg[0].value, to.yes, to.no);
+}
+
 static uint32_t bpf_emit_rules(struct bpf_asm *a, const struct bpf_rule *r, uint8_t bits)
 {
+	const struct bpf_rule *last = r;
 	struct bpf_exits to;
 
 	if (!r) return bpf_emit_fixed(a, a->p->other);
-	to.no = bpf_emit_rules(a, r->next, bits);
-	to.yes = bpf_emit_fixed(a, bpf_fixed(a->p, r->ret, false));
+	while (bpf_is_like_next(last)) last = last->next;
+	to.no = bpf_emit_rules(a, last->next, bits);
+	if (last != r) {
+		bpf_emit_values(a, r, to);
+		to.yes = bpf_emit_word(a, &r->arg[0], false);
+		return bits == 32 ? to.yes : bpf_emit_half(a, &r->arg[0], true, BPF_JEQ, to);
+	}
+	to.yes = bpf_emit_ret(a, r->ret);
 	for (unsigned i = r->n; i-- > 0;) to.yes = bpf_emit_arg(a, &r->arg[i], bits, to);
 	return to.yes;
 }
@@ -9133,8 +9231,16 @@ static uint32_t bpf_emit_rules(struct bpf_asm *a, const struct bpf_rule *r, uint
 static uint32_t bpf_emit_verdict(struct bpf_asm *a, struct bpf_verdict *v)
 {
 	if (!v->rules) return bpf_emit_fixed(a, v);
-	if (v->at == 0) v->at = bpf_emit_rules(a, v->rules, v->bits);
+	if (v->at == 0) v->at = bpf_emit_rules(a, v->rules, v->abi->arch->bits);
 	return v->at;
+}
+
+static const struct bpf_abi *bpf_abi_of(const struct bpf_plan *p, int arch)
+{
+	size_t i = 0;
+
+	while (i < p->n_abi && p->abi[i].arch != &sc_archs[arch]) i++;
+	return i < p->n_abi ? &p->abi[i] : NULL;
 }
 
 static uint32_t bpf_number(const struct bpf_abi *abi, unsigned slot)
@@ -9144,8 +9250,9 @@ static uint32_t bpf_number(const struct bpf_abi *abi, unsigned slot)
 
 struct bpf_range { uint32_t from; struct bpf_verdict *v; };    /* up to the next one's from */
 
-/* For every number of two ABIs and the borders around them. */
-struct bpf_ranges { struct bpf_range r[2 * SLOTS + 16]; size_t n; };
+/* RANGES: one for every number of an ABI, and the borders around them. */
+enum { RANGES = SLOTS + 8 };
+struct bpf_ranges { struct bpf_range *r; size_t n; };
 
 static void bpf_range_add(struct bpf_asm *a, struct bpf_ranges *to, uint32_t from,
 			  struct bpf_verdict *v)
@@ -9153,7 +9260,7 @@ static void bpf_range_add(struct bpf_asm *a, struct bpf_ranges *to, uint32_t fro
 	struct bpf_verdict *last = to->n ? to->r[to->n - 1].v : NULL;
 
 	if (a->front && !v->own) v = a->p->pass;
-	if (last && (last == v || (!last->rules && !v->rules && last->ret == v->ret))) return;
+	if (last == v) return;
 	to->r[to->n++] = (struct bpf_range){ from, v };
 }
 
@@ -9167,79 +9274,186 @@ static struct bpf_verdict *bpf_beyond(const struct bpf_plan *p, const struct bpf
 	return refuses && known && abi->listed ? p->enosys : p->other;
 }
 
-static void bpf_ranges_abi(struct bpf_asm *a, struct bpf_ranges *to, const struct bpf_abi *abi)
+static struct bpf_verdict *bpf_slot_verdict(const struct bpf_asm *a, const struct bpf_abi *abi,
+					    int i)
+{
+	struct bpf_verdict *v = bpf_in_slot(a->p, abi, (unsigned)i);
+
+	if (!v) v = i > abi->last ? bpf_beyond(a->p, abi) : a->p->other;
+	return a->front && !v->own ? a->p->pass : v;
+}
+
+/* Up to which slot are all like this one? */
+static int bpf_run_end(const struct bpf_abi *abi, int i)
+{
+	const uint16_t *v = abi->slot + i, *end = abi->slot + SLOTS;
+
+	if (i <= abi->last) end = abi->slot + abi->last + 1;
+	while (++v < end && *v == v[-1]) continue;
+	return (int)(v - abi->slot);
+}
+
+/* over: the ABI whose tree decides where the verdicts are equal, or NULL. */
+static void bpf_ranges_abi(struct bpf_asm *a, struct bpf_ranges *to, const struct bpf_abi *abi,
+			   const struct bpf_abi *over)
 {
 	bool s390 = abi->arch == &sc_archs[ARCH_S390] || abi->arch == &sc_archs[ARCH_S390X];
-	struct bpf_verdict *beyond = bpf_beyond(a->p, abi);
 
-	for (int i = 0; i < SLOTS; i++) {
-		struct bpf_verdict *v = abi->slot[i];
+	for (int i = 0, end; i < SLOTS; i = end) {
+		struct bpf_verdict *v = bpf_slot_verdict(a, abi, i);
 
-		if (!v) v = i > abi->last ? beyond : a->p->other;
+		end = bpf_run_end(abi, i);
+		if (over) {
+			int over_end = bpf_run_end(over, i);
+			if (end > over_end) end = over_end;
+			if (i <= abi->last && v == bpf_slot_verdict(a, over, i)) v = a->as_x86_64;
+		}
 		/* s390 kernels give 0 as the number of a call above 255 that they do not know. */
-		if (i == 0 && s390) v = beyond;
+		if (i == 0 && s390) v = bpf_beyond(a->p, abi), end = 1;
 		bpf_range_add(a, to, bpf_number(abi, (unsigned)i), v);
 	}
-	bpf_range_add(a, to, bpf_number(abi, SLOTS), beyond);
+	bpf_range_add(a, to, bpf_number(abi, SLOTS), bpf_beyond(a->p, abi));
+}
+
+/* A leaf of the search tree: ranges of one verdict, the sea, and a few lone numbers in it, the
+ * islands, which are tried one after the other: one instruction each, where a way down the tree
+ * takes two.  More of them make the program shorter, but the way through it longer. */
+enum { ISLANDS = 3 };
+struct bpf_leaf { uint16_t first, before; };    /* range; weight of all leaves before this one */
+
+/* The end of the leaf that starts at range i. */
+static size_t bpf_leaf_end(const struct bpf_ranges *g, size_t i, struct bpf_verdict **sea)
+{
+	unsigned islands = 0;
+
+	for (*sea = NULL; i < g->n; i++) {
+		bool lone = i + 1 < g->n && g->r[i].from + 1 == g->r[i + 1].from;
+
+		if (g->r[i].v == *sea) continue;
+		if (lone ? islands++ == ISLANDS : *sea != NULL) break;
+		if (!lone) *sea = g->r[i].v;
+	}
+	if (!*sea) *sea = g->r[i - 1].v;
+	return i;
+}
+
+static uint32_t bpf_emit_leaf(struct bpf_asm *a, const struct bpf_ranges *g, size_t first)
+{
+	struct bpf_verdict *sea;
+	size_t i = bpf_leaf_end(g, first, &sea);
+	uint32_t next = bpf_emit_verdict(a, sea);
+
+	while (i-- > first)
+		if (g->r[i].v != sea)
+			next = bpf_emit_if(a, BPF_JEQ, g->r[i].from,
+					   bpf_emit_verdict(a, g->r[i].v), next);
+	return next;
+}
+
+/* Splits leaves where half of the weight is on either side. */
+static uint32_t bpf_emit_leaves(struct bpf_asm *a, const struct bpf_ranges *g,
+				const struct bpf_leaf *leaf, size_t n)
+{
+	unsigned all = leaf[0].before + leaf[n].before;
+	uint32_t low, high;
+	size_t k = 1;
+
+	if (n == 1) return bpf_emit_leaf(a, g, leaf->first);
+	while (k < n - 1 && leaf[k].before + leaf[k + 1].before < all) k++;
+	high = bpf_emit_leaves(a, g, leaf + k, n - k);
+	low = bpf_emit_leaves(a, g, leaf, k);
+	return bpf_emit_if(a, BPF_JGE, g->r[leaf[k].first].from, high, low);
+}
+
+/* A search tree over ranges.  A leaf weighs what numbers it has, for the kernel, when it loads the
+ * program, runs it for every number; where none are in use it does not. */
+static uint32_t bpf_emit_tree(struct bpf_asm *a, const struct bpf_ranges *g)
+{
+	struct bpf_leaf leaf[RANGES + 1];
+	struct bpf_verdict *sea;
+	unsigned weight = 0;
+	size_t n = 0;
+
+	for (size_t i = 0, end; i < g->n; i = end, n++) {
+		end = bpf_leaf_end(g, i, &sea);
+		uint32_t width = end < g->n ? g->r[end].from - g->r[i].from : SLOTS;
+		leaf[n] = (struct bpf_leaf){ (uint16_t)i, (uint16_t)weight };
+		weight += width < SLOTS ? width : 8;
+	}
+	leaf[n].before = (uint16_t)weight;
+	return bpf_emit_leaves(a, g, leaf, n);
+}
+
+/* Code that loads the system call's number and goes on at the label. */
+static uint32_t bpf_emit_with_number(struct bpf_asm *a, uint32_t label)
+{
+	bpf_emit_next(a, label);
+	return bpf_emit_load(a, offsetof(struct seccomp_data, nr));
+}
+
+static bool bpf_passes(const struct bpf_asm *a, const struct bpf_ranges *g)
+{
+	size_t i = 0;
+
+	while (i < g->n && (g->r[i].v == a->p->pass || g->r[i].v == a->as_x86_64)) i++;
+	return i == g->n;
 }
 
 /* x32 has x86-64's AUDIT_ARCH; bit 30 of the number tells them apart.  libseccomp sees the sign bit
  * as x32's too, but lets -1 through: that is how a tracer skips a call. */
-static void bpf_ranges_x86_64(struct bpf_asm *a, struct bpf_ranges *to,
-			      struct bpf_abi *const abi[2])
-{
-	struct bpf_verdict *beyond = bpf_beyond(a->p, abi[0]), *other = a->p->other;
+enum { X32_BIT = 0x40000000 };
 
-	if (abi[0]) bpf_ranges_abi(a, to, abi[0]);
-	else bpf_range_add(a, to, 0, a->p->wrong_abi);
-	if (abi[1]) {
-		bpf_ranges_abi(a, to, abi[1]);
-		bpf_range_add(a, to, 0x80000000, abi[0] ? beyond : other);
-		bpf_range_add(a, to, 0xc0000000, bpf_beyond(a->p, abi[1]));
+static void bpf_ranges_x32(struct bpf_asm *a, struct bpf_ranges *to, const struct bpf_abi *x32,
+			   const struct bpf_abi *x86_64)
+{
+	struct bpf_verdict *beyond = bpf_beyond(a->p, x86_64), *other = a->p->other;
+
+	if (x32) {
+		bpf_ranges_abi(a, to, x32, x86_64);
+		bpf_range_add(a, to, 0x80000000, x86_64 ? beyond : other);
+		bpf_range_add(a, to, 0xc0000000, bpf_beyond(a->p, x32));
 	} else {
-		bpf_range_add(a, to, 0x40000000, a->p->wrong_abi);
+		bpf_range_add(a, to, X32_BIT, a->p->wrong_abi);
 		bpf_range_add(a, to, 0x80000000, beyond == other ? a->p->wrong_abi : beyond);
 		bpf_range_add(a, to, 0xc0000000, a->p->wrong_abi);
 		bpf_range_add(a, to, UINT32_MAX, other);
 	}
 }
 
-/* A search tree over ranges.  A lone number between two equal ranges needs one instruction only. */
-static uint32_t bpf_emit_tree(struct bpf_asm *a, const struct bpf_range *r, size_t n)
+/* Most of x32's numbers are x86-64's with the bit: what ends the same way takes that one's tree. */
+static uint32_t bpf_emit_x86_64(struct bpf_asm *a)
 {
-	uint32_t low, high;
+	const struct bpf_abi *x86_64 = bpf_abi_of(a->p, ARCH_X86_64);
+	const struct bpf_abi *x32 = bpf_abi_of(a->p, ARCH_X32);
+	struct bpf_range r[2 * RANGES];
+	struct bpf_ranges low = { r, 0 }, high;
+	uint32_t low_tree, high_tree;
 
-	if (n == 1) return bpf_emit_verdict(a, r[0].v);
-	if (n == 3 && r[0].v == r[2].v && r[1].from + 1 == r[2].from) {
-		low = bpf_emit_verdict(a, r[0].v);
-		return bpf_emit_if(a, BPF_JEQ, r[1].from, bpf_emit_verdict(a, r[1].v), low);
+	if (x86_64) bpf_ranges_abi(a, &low, x86_64, NULL);
+	else bpf_range_add(a, &low, 0, a->p->wrong_abi);
+	high = (struct bpf_ranges){ r + low.n, 0 };     /* close to each other: fewer new pages */
+	bpf_ranges_x32(a, &high, x32, x86_64);
+	if (bpf_passes(a, &low) && bpf_passes(a, &high)) return 0;
+	low_tree = bpf_emit_tree(a, &low);
+	if (x86_64 && x32) {
+		bpf_emit_next(a, low_tree);
+		a->as_x86_64->at = bpf_emit(a, BPF_ALU | BPF_AND | BPF_K, a->n, a->n,
+					    ~(uint32_t)X32_BIT);
 	}
-	high = bpf_emit_tree(a, r + n / 2, n - n / 2);
-	low = bpf_emit_tree(a, r, n / 2);
-	return bpf_emit_if(a, BPF_JGE, r[n / 2].from, high, low);
+	high_tree = bpf_emit_tree(a, &high);
+	return bpf_emit_with_number(a, bpf_emit_if(a, BPF_JGE, X32_BIT, high_tree, low_tree));
 }
 
-/* The code for one AUDIT_ARCH, whose ABI is the i-th.  0: it has none, since all is passed on. */
-static uint32_t bpf_emit_abi(struct bpf_asm *a, size_t i)
+/* The code for the AUDIT_ARCH of an ABI.  0: it has none, since all is passed on. */
+static uint32_t bpf_emit_abi(struct bpf_asm *a, const struct bpf_abi *abi)
 {
-	struct bpf_abi *abi = a->p->abi[i], *pair[2] = { NULL, NULL };
-	struct bpf_ranges ranges;
-	uint32_t tree;
+	struct bpf_range r[RANGES];
+	struct bpf_ranges ranges = { r, 0 };
 
-	ranges.n = 0;
-	if (abi->arch->audit == sc_archs[ARCH_X86_64].audit) {
-		for (; i < a->p->n_abi; i++)
-			if (a->p->abi[i]->arch->audit == abi->arch->audit)
-				pair[a->p->abi[i]->arch == &sc_archs[ARCH_X32]] = a->p->abi[i];
-		bpf_ranges_x86_64(a, &ranges, pair);
-	} else {
-		if (abi->arch->base) bpf_range_add(a, &ranges, 0, a->p->other);
-		bpf_ranges_abi(a, &ranges, abi);
-	}
-	if (ranges.n == 1 && ranges.r[0].v == a->p->pass) return 0;
-	tree = bpf_emit_tree(a, ranges.r, ranges.n);
-	if (tree != a->n) bpf_emit(a, BPF_JMP | BPF_JA, a->n, a->n, a->n - tree);
-	return bpf_emit_load(a, offsetof(struct seccomp_data, nr));
+	if (abi->arch->audit == sc_archs[ARCH_X86_64].audit) return bpf_emit_x86_64(a);
+	if (abi->arch->base) bpf_range_add(a, &ranges, 0, a->p->other);
+	bpf_ranges_abi(a, &ranges, abi, NULL);
+	return bpf_passes(a, &ranges) ? 0 : bpf_emit_with_number(a, bpf_emit_tree(a, &ranges));
 }
 
 static void bpf_emit_program(struct bpf_asm *a)
@@ -9247,25 +9461,30 @@ static void bpf_emit_program(struct bpf_asm *a)
 	struct bpf_plan *p = a->p;
 	uint32_t code[SYS_COLS] = { 0 }, next;
 
+	/* Conditions at the end leave short ways inside the trees; where they are many, to them. */
+	for (struct bpf_verdict *v = p->tests; v && a->n < 128; v = v->next)
+		if (!a->front || v->own) bpf_emit_verdict(a, v);
 	for (size_t i = 0, j; i < p->n_abi; i++) {
-		for (j = 0; p->abi[j]->arch->audit != p->abi[i]->arch->audit; j++) continue;
-		if (j == i) code[i] = bpf_emit_abi(a, i);
+		for (j = 0; p->abi[j].arch->audit != p->abi[i].arch->audit; j++) continue;
+		if (j == i) code[i] = bpf_emit_abi(a, &p->abi[i]);
 	}
 	if (a->n == 0) return;
 	next = bpf_emit_fixed(a, a->front ? p->pass : p->wrong_abi);
 	for (size_t i = p->n_abi; i-- > 0;)
-		if (code[i]) next = bpf_emit_if(a, BPF_JEQ, p->abi[i]->arch->audit, code[i], next);
+		if (code[i]) next = bpf_emit_if(a, BPF_JEQ, p->abi[i].arch->audit, code[i], next);
 	bpf_emit_load(a, offsetof(struct seccomp_data, arch));
 }
 
 /* Makes the program, before a tail: libseccomp's or an empty one. */
 static int bpf_assemble(struct bpf_plan *p, const struct bpf_prog *tail, struct bpf_prog *out)
 {
-	struct bpf_asm a = { .p = p, .front = tail->len > 0 };
+	struct bpf_verdict as_x86_64 = { .own = true };
+	struct bpf_asm a = { .p = p, .front = tail->len > 0, .as_x86_64 = &as_x86_64 };
 	struct sock_filter insn[BPF_MAXINSNS];  /* on the stack: most pages are never touched */
 
 	if (tail->len <= BPF_MAXINSNS) a.room = BPF_MAXINSNS - (uint32_t)tail->len;
 	a.end = insn + a.room;
+	if (!a.front) p->enosys = bpf_fixed(p, p->enosys->ret, false);  /* the profile's, if any */
 	bpf_emit_program(&a);
 	*out = (struct bpf_prog){ .len = a.n + tail->len };
 	if (out->len > BPF_MAXINSNS)
@@ -9290,10 +9509,10 @@ static int bpf_assemble(struct bpf_plan *p, const struct bpf_prog *tail, struct 
 
 static int bpf_compile(const struct seccomp_conf *s, struct bpf_prog *out)
 {
-	struct bpf_plan *p = arena_alloc(sizeof *p);
+	struct bpf_plan p = { 0 };
 
-	if (bpf_plan(p, s) < 0) return ctx("seccomp");
-	return bpf_assemble(p, &(struct bpf_prog){ 0 }, out) < 0 ? ctx("seccomp") : 0;
+	if (bpf_plan(&p, s) < 0) return ctx("seccomp");
+	return bpf_assemble(&p, &(struct bpf_prog){ 0 }, out) < 0 ? ctx("seccomp") : 0;
 }
 
 #if HAVE_LIBSECCOMP && defined TEST_FAULTS
@@ -9314,18 +9533,18 @@ static bool bpf_lib_knows(const struct bpf_plan *p, const struct seccomp_rule *r
 
 	if (seccomp_syscall_resolve_name(name) == __NR_SCMP_ERROR) return false;
 	/* It also keeps, and trips over, rules for names that are not native. */
-	if (rule->n_args && p->abi[0]->numbers[id] == NO_CALL) return false;
+	if (rule->n_args && p->abi[0].numbers[id] == NO_CALL) return false;
 	/* Its rules are in the numbers of the machine it runs on. */
-	if (p->abi[0]->numbers[id] != NO_CALL && seccomp_syscall_resolve_name(name) < 0)
+	if (p->abi[0].numbers[id] != NO_CALL && seccomp_syscall_resolve_name(name) < 0)
 		return false;
 	for (size_t i = 0; i < p->n_abi; i++) {
-		const struct bpf_abi *abi = p->abi[i];
+		const struct bpf_abi *abi = &p->abi[i];
 		struct bpf_target t[2];
 		int n = bpf_targets(p, abi, (struct bpf_name){ name, id }, t), nr;
 
 		here |= n > 0;
 		for (int j = 0; j < n; j++) {
-			const struct bpf_verdict *v = abi->slot[t[j].slot];
+			const struct bpf_verdict *v = bpf_in_slot(p, abi, t[j].slot);
 			if (abi->hard[t[j].slot] || (v && v->own)) return false;
 		}
 		if (n > 0 && t[0].mux >= 0) continue;   /* the library makes up a number for it */
@@ -9339,12 +9558,12 @@ static void bpf_lib_take(struct bpf_plan *p, struct bpf_name call)
 {
 	for (size_t i = 0; i < p->n_abi; i++) {
 		struct bpf_target t[2];
-		int n = bpf_targets(p, p->abi[i], call, t);
+		int n = bpf_targets(p, &p->abi[i], call, t);
 
 		for (int j = 0; j < n; j++) {
-			struct bpf_verdict **v = &p->abi[i]->slot[t[j].slot];
-			if ((*v)->rules) (*v)->own = true;
-			else *v = bpf_fixed(p, (*v)->ret, true);
+			struct bpf_verdict *v = bpf_in_slot(p, &p->abi[i], t[j].slot);
+			if (v->rules) v->own = true;
+			else p->abi[i].slot[t[j].slot] = bpf_id(p, bpf_fixed(p, v->ret, true));
 		}
 	}
 }
@@ -9365,7 +9584,7 @@ static int bpf_lib_rule(struct bpf_plan *p, scmp_filter_ctx lib, const struct se
 		args[i] = (struct scmp_arg_cmp){ a->index, op, a->value, a->value_two };
 	}
 	for (size_t i = 0; i < rule->n_names; i++) {
-		int id = bpf_sys_find(rule->names[i]);
+		int id = bpf_sys_find(rule->names[i], 0);
 		int nr = seccomp_syscall_resolve_name(rule->names[i]);
 
 		if (id < 0 ? bpf_lib_has(rule->names[i]) : !bpf_lib_knows(p, rule, id))
@@ -9418,13 +9637,13 @@ static int bpf_lib_export(scmp_filter_ctx lib, struct bpf_prog *out)
 static int bpf_lib_build(struct bpf_plan *p, scmp_filter_ctx lib, struct bpf_prog *out)
 {
 	/* the tests have other machines' tables, too */
-	bool foreign = bpf_lib_arch(p->abi[0]->arch) != seccomp_arch_native();
+	bool foreign = bpf_lib_arch(p->abi[0].arch) != seccomp_arch_native();
 
 	if (foreign)
 		seccomp_arch_remove(lib, seccomp_arch_native());
 	for (size_t i = foreign ? 0 : 1; i < p->n_abi; i++) {
-		int rc = seccomp_arch_add(lib, bpf_lib_arch(p->abi[i]->arch));
-		if (rc) return fail("libseccomp: %s: %s", p->abi[i]->arch->name, strerror(-rc));
+		int rc = seccomp_arch_add(lib, bpf_lib_arch(p->abi[i].arch));
+		if (rc) return fail("libseccomp: %s: %s", p->abi[i].arch->name, strerror(-rc));
 	}
 	for (size_t i = 0; i < p->conf->n_rules; i++)
 		if (bpf_lib_rule(p, lib, &p->conf->rules[i]) < 0) return ctx("syscalls[%zu]", i);
@@ -9444,6 +9663,10 @@ static int bpf_compile_libseccomp(const struct seccomp_conf *s, struct bpf_prog 
 
 	if (!version || version->major < 2 || (version->major == 2 && version->minor < 5))
 		return fail("seccomp: libseccomp is older than 2.5");
+	/* At a lower level, that of an old kernel, it refuses actions. The kernel may refuse them: the
+	 * program is only made here. */
+	if (seccomp_api_get() < 5 && seccomp_api_set(5) < 0)
+		return fail("seccomp: libseccomp: API level %u, not 5", seccomp_api_get());
 	if (bpf_plan(p, s) < 0) return ctx("seccomp");
 	lib = seccomp_init(p->other->ret);
 	if (!lib) return fail("seccomp: libseccomp: init failed");

@@ -441,6 +441,11 @@ test_unknown_names_are_skipped() {
 	allow_but '{"names":["no_such_call","getpriority","another_one"],"action":"SCMP_ACT_ERRNO"}'
 	rt run -b b "$id"
 	is "$out" 'ERRNO EPERM syscall getpriority'
+	[ "$RT_NAME" = runtime ] || return 0
+	rt --debug --log log run -b b "$id2"
+	is "$(grep -c 'seccomp: unknown system call' log)" 2 'a line for each in the debug log'
+	has "$(cat log)" 'seccomp: unknown system call no_such_call ignored'
+	has "$(cat log)" 'seccomp: unknown system call another_one ignored'
 }
 
 test_only_unknown_names() {
