@@ -9647,7 +9647,8 @@ static void notify_wait(const struct io *io)
 	err_clear();
 }
 
-/* Moves what is there from one side to the other.  False: this direction has ended. */
+/* Moves what is there from one side to the other.  False: this direction has ended.  A pipe that
+ * can be written takes PIPE_BUF bytes; more may block, and with us the signals to be passed on. */
 static bool relay_move(struct relay *r, int from, int to, bool readable, bool writable)
 {
 	if (!r->n && readable) {
@@ -9657,10 +9658,9 @@ static bool relay_move(struct relay *r, int from, int to, bool readable, bool wr
 			return false;                   /* EIO: the last slave has closed */
 		r->at = 0;
 		r->n = n > 0 ? (size_t)n : 0;
-		writable = true;
 	}
 	if (r->n && writable) {
-		ssize_t n = write(to, r->data + r->at, r->n);
+		ssize_t n = write(to, r->data + r->at, r->n < PIPE_BUF ? r->n : PIPE_BUF);
 
 		if (n < 0 && errno != EAGAIN && errno != EINTR) {
 			r->n = 0;               /* nobody is left to take it */
