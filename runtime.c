@@ -10177,7 +10177,8 @@ static void notify_wait(const struct io *io)
 	err_clear();
 }
 
-/* Moves what is there from one side to the other.  False: this direction has ended. */
+/* Moves what is there from one side to the other.  False: this direction has ended.  A pipe that
+ * can be written takes PIPE_BUF bytes; more may block, and with us the signals to be passed on. */
 static bool relay_move(struct relay *r, int from, int to, bool readable, bool writable)
 {
 	if (!r->n && readable) {
@@ -10187,10 +10188,9 @@ static bool relay_move(struct relay *r, int from, int to, bool readable, bool wr
 			return false;                   /* EIO: the last slave has closed */
 		r->at = 0;
 		r->n = n > 0 ? (size_t)n : 0;
-		writable = true;
 	}
 	if (r->n && writable) {
-		ssize_t n = write(to, r->data + r->at, r->n);
+		ssize_t n = write(to, r->data + r->at, r->n < PIPE_BUF ? r->n : PIPE_BUF);
 
 		if (n < 0 && errno != EAGAIN && errno != EINTR) {
 			r->n = 0;               /* nobody is left to take it */
@@ -10327,9 +10327,11 @@ static int msg_recv(int sock, struct wire *w, struct fd_gift *gift)
 
 	if (n < 0)
 		return efail("wait for the other side");
-	if (n == 0)
-		return fail(
-			"the container's init ended before it was ready (killed? out of memory?)");
+	if (n == 0) {
+		fail("the container's init ended before it was ready (killed? out of memory?)");
+		err.no = EPIPE;
+		return -1;
+	}
 	w->text[sizeof w->text - 1] = '\0';
 	if (w->msg == M_ERROR) {
 		fail("%s", w->text);
@@ -11598,6 +11600,20 @@ static enum status run_status(struct container *c)
 										      : st;
 }
 
+/* Has init ended while something failed?  Then that is why.  What it held goes first, the process a
+ * moment later: its namespaces (ENOMEM is what clone says of a pid namespace that ends), and those
+ * who were to answer us. */
+static bool run_ended(const struct container *c)
+{
+	static const int signs[] = { ESRCH, ENOMEM, EPIPE, ECONNRESET, ECONNREFUSED };
+	struct pollfd p = { .fd = c->pidfd, .events = POLLIN };
+	int ms = 0;
+
+	for (size_t i = 0; i < LEN(signs); i++)
+		ms = err.no == signs[i] ? 1000 : ms;
+	return c->pidfd >= 0 && poll(&p, 1, ms) > 0;
+}
+
 /* start: tells init to go on, and reports what becomes of it. */
 static int run_start(struct container *c)
 {
@@ -11613,8 +11629,10 @@ static int run_start(struct container *c)
 	TRY(state_config(c));
 	autoclose int s = sock_at(c->dir_fd, "start.sock", SOCK_SEQPACKET, false);
 
-	if (s < 0)
-		return efail("connect to init");
+	if (s < 0) {
+		efail("connect to init");
+		return run_ended(c) ? fail("cannot start a container that has stopped") : -1;
+	}
 	if (run_notified())
 		TRY(run_notify_listen(c, &io));
 	TRY(msg_send(s, M_GO, -1, NULL));
@@ -11727,8 +11745,7 @@ static int run_exec_spawn(struct init *i, pid_t *pid, int *pidfd)
 	return -1;
 }
 
-/* Runs a further process in a running container.  *status: its exit status when attached. */
-static int run_exec(struct container *c, struct process_conf *p, struct run_opts *o, int *status)
+static int run_exec_in(struct container *c, struct process_conf *p, struct run_opts *o, int *status)
 {
 	struct io io = IO_NONE;
 	struct init i = { .c = c,
@@ -11772,6 +11789,14 @@ static int run_exec(struct container *c, struct process_conf *p, struct run_opts
 	close_p(&i.other);
 	*status = o->detach ? 0 : io_wait(&io);
 	return 0;
+}
+
+/* Runs a further process in a running container.  *status: its exit status when attached. */
+static int run_exec(struct container *c, struct process_conf *p, struct run_opts *o, int *status)
+{
+	int r = run_exec_in(c, p, o, status);
+
+	return r < 0 && run_ended(c) ? fail("cannot exec in a stopped container") : r;
 }
 
 /* Executes this program again from a copy that nothing inside a container can write: a detached
@@ -13897,8 +13922,11 @@ static int cmd_events(struct options *o)
 
 	if (st == ST_STOPPED || st == ST_CREATING)
 		return fail("container with id %s is not running", c.id);
-	TRY(cg_open(&c));
-	return o->all ? ev_stats(&c) : ev_follow(&c, interval);
+	int r = cg_open(&c);
+
+	if (r == 0)
+		r = o->all ? ev_stats(&c) : ev_follow(&c, interval);
+	return r < 0 && run_ended(&c) ? fail("container with id %s is not running", c.id) : r;
 }
 
 /* -- list, ps, spec, features, help ------------------------------------------------------------ */
@@ -14072,10 +14100,15 @@ static int cmd_ps(struct options *o)
 	TRY(cmd_check_format(o, &json));
 	TRY(cmd_open(&c, o));
 	must(c.cgroup);                       /* "" where there is none */
-	if (state_status(&c) == ST_STOPPED && !(*c.cgroup && cg_open(&c) == 0))
+	enum status st = state_status(&c);
+
+	if (st == ST_STOPPED && !(*c.cgroup && cg_open(&c) == 0)) {
 		err_clear();
-	else
-		TRY(cg_pids(&c, &pids));
+	} else if (cg_pids(&c, &pids) < 0) {
+		if (st != ST_STOPPED && st != ST_CREATING && !run_ended(&c))
+			return -1;
+		err_clear();            /* its cgroup came, or went, while we looked */
+	}
 	if (json) {
 		buf_fmt(&b, "[");
 		for (size_t i = 0; i < pids.n; i++)

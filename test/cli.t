@@ -591,6 +591,32 @@ test_global_options_of_crun() {
 	is "$status" 0
 }
 
+# containerd reads stdout and stderr of most commands as one: a word more and `ps --format json` is not JSON.
+test_success_says_nothing_more() {
+	need root
+	bundle args='/probe sleep'
+	n=0
+	for g in '' '--debug --log LOG --log-format json'; do
+		n=$((n + 1))
+		g=$(echo "$g" | sed "s|LOG|$PWD/log|")
+		for c in 'create --bundle b --pid-file pid' start pause resume 'update --resources -' 'kill X CONT' 'kill X KILL' \
+			'delete --force' 'delete --force'; do
+			case $c in *X*) c="kill $id$n ${c##* }" ;; *) c="$c $id$n" ;; esac
+			[ "$c" != "kill $id$n KILL" ] || for q in "state $id$n" "ps --format json $id$n" 'list --format json' features; do
+				# shellcheck disable=SC2086 # words on purpose
+				rt $g $q
+				is "$status$err" 0 "$q"
+				ok json check out
+			done
+			echo '{}' >in
+			# shellcheck disable=SC2086 # words on purpose
+			rt $g $c <in
+			is "$status$out$err" 0 "$c"
+		done
+	done
+	lacks "$(cat log)" '"level":"error"'
+}
+
 # podman asks `checkpoint --help` whether there is the command, `restore --lsm-mount-context` whether it knows the option.
 test_checkpoint_and_restore_answer_and_refuse() {
 	need runtime

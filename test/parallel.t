@@ -130,4 +130,54 @@ test_one_id_for_all() {
 	is "$(find "$CGROUP" -name "$id*")" '' 'no cgroup is left'
 }
 
+# While one container comes and goes, others ask about it and act on it: each is done, or told one of the reasons
+# that engines know, never what the kernel said to a step that came too late.
+meddle() {
+	while [ ! -e done ]; do
+		call $1 >/dev/null 2>"err.$2" </dev/null || sed "s/^runtime: /${1%% *}: /" "err.$2" >>"said.$2"
+	done
+}
+
+limit_test_others_act_while_it_comes_and_goes=120
+test_others_act_while_it_comes_and_goes() {
+	need root
+	need runtime
+	bundle args='/probe sleep'
+	n=0 pids=
+	for c in "state $id" "ps $id" "exec $id /probe true" "exec $id /probe true" "kill $id CONT" "pause $id" "resume $id" \
+		"start $id" "update --pids-limit -1 $id" "events --stats $id" "delete $id" 'list'; do
+		n=$((n + 1))
+		meddle "$c" $n &
+		pids="$pids $!"
+	done
+	i=0
+	while [ $i -lt 20 ]; do
+		i=$((i + 1))
+		call create -b b "$id"
+		call start "$id"
+		call kill "$id" KILL
+		call delete --force "$id"
+	done
+	: >done
+	for p in $pids; do wait "$p"; done
+	cat >right <<-END
+	[a-z]*: $id: container does not exist
+	delete: cannot delete container $id that is not stopped: (creating|running|paused)
+	events: container with id $id is not running
+	exec: cannot exec in a (creating|stopped) container
+	exec: cannot exec in a paused container .use --ignore-paused to override.
+	(kill|update): container not running
+	pause: container not running or created: (creating|paused|stopped)
+	resume: container not paused
+	start: cannot start a container that (has stopped|is still being created)
+	start: cannot start an already running container
+	END
+	is "$(cat said.* | grep -Evx -f right | sort | uniq -c)" '' 'nothing but these'
+	isnt "$(cat said.* | sort -u | wc -l)" 0
+	is "$(cat said.* | grep -c '^list')" 0 'list always succeeds'
+	call delete --force "$id"
+	is "$(ls "$STATE")" '' 'no state is left'
+	is "$(find "$CGROUP" -name "$id*")" '' 'no cgroup is left'
+}
+
 run_tests

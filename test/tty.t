@@ -400,6 +400,39 @@ test_tty_outside_is_restored_after_a_kill() {
 	is "$(cat after)" "$(cat before)"
 }
 
+# exec -t: at its end, after a failure, when the container is killed, when it is told to end itself
+test_tty_outside_is_restored_after_exec() {
+	need root
+	need tool stty
+	up
+	cat >script <<-'END'
+	stty -g >before
+	"$@"
+	echo $? >rc
+	stty -g >after
+	END
+	for p in '5 /probe exit 5' '255 /nope'; do
+		on_pty "$TEST_SH" script "$RT" --root "$STATE" exec -t "$id" ${p#* }
+		is "$(cat rc)" "${p%% *}"
+		is "$(cat after)" "$(cat before)" "exec ${p#* }"
+	done
+	for s in TERM HUP; do
+		"$PROBE" pty -t 20 "$TEST_SH" script "$RT" --root "$STATE" exec -t --pid-file "$PWD/p.$s" "$id" /probe sleep >out &
+		wait_for test -s "p.$s"
+		"$PROBE" sleep 0.2
+		kill -$s "$(sed -n 's/^PPid:[^0-9]*//p' "/proc/$(cat "p.$s")/status")"
+		wait $!
+		is "$(cat after)" "$(cat before)" "SIG$s to the runtime"
+	done
+	"$PROBE" pty -t 20 "$TEST_SH" script "$RT" --root "$STATE" exec -t --pid-file "$PWD/p" "$id" /probe sleep >out &
+	wait_for test -s p
+	"$PROBE" sleep 0.2
+	rt_ok delete -f "$id"
+	wait $!
+	is "$(cat rc)" 137
+	is "$(cat after)" "$(cat before)" 'the container is deleted'
+}
+
 test_tty_output_is_complete() {
 	need root
 	bundle args='/probe cat /big' process.terminal=true
@@ -420,6 +453,71 @@ test_tty_output_is_complete_with_a_slow_reader() {
 	{ "$RT" --root "$STATE" run -b b "$id" 2>err; echo $? >rc; } | { "$PROBE" sleep 0.5; tr -d '\r' >got; }
 	is "$(cat rc)" 0 "$(cat err)"
 	ok cmp got b/rootfs/big
+}
+
+# ten_mb FILE: 10 MB in lines
+ten_mb() { yes 'a line of the text that has to come through, and of a length that divides no buffer' | head -c 10485760 >"$1"; }
+
+test_tty_ten_megabytes_through_the_terminal() {
+	need root
+	bundle args='/probe cat /big' process.terminal=true
+	ten_mb b/rootfs/big
+	on_pty "$RT" --root "$STATE" run -b b "$id"
+	is "$status" 0
+	is "$(tr -d '\r' <out | cksum)" "$(cksum <b/rootfs/big)"
+	up
+	on_pty "$RT" --root "$STATE" exec -t "$id" /probe cat /big
+	is "$status" 0
+	is "$(tr -d '\r' <out | cksum)" "$(cksum <b/rootfs/big)" 'exec'
+	down
+}
+
+test_ten_megabytes_through_pipes() {
+	need root
+	ten_mb big
+	bundle args='/probe cat'
+	"$RT" --root "$STATE" run -b b "$id" <big 2>err | cksum >sum
+	is "$(cat sum)" "$(cksum <big)" 'run'
+	is "$(cat err)" ''
+	up
+	"$RT" --root "$STATE" exec "$id" /probe cat <big 2>err | cksum >sum
+	is "$(cat sum)" "$(cksum <big)" 'exec'
+	is "$(cat err)" ''
+	down
+}
+
+# The reader of the output is not there yet: a signal arrives all the same, and nothing is lost.
+test_tty_signals_are_passed_on_while_nobody_reads() {
+	need root
+	need runtime
+	bundle args='/probe cat /big' process.terminal=true 'linux.namespaces.[type=pid]-'
+	ten_mb b/rootfs/big
+	mkfifo pipe
+	exec 8<>pipe
+	"$PROBE" sigdfl "$RT" --root "$STATE" run -b b "$id" >pipe 2>err </dev/null 8>&- &
+	wait_status "$id" running
+	"$PROBE" sleep 0.5              # the pipe is full by now
+	kill -TERM $!
+	wait_status "$id" stopped
+	cat pipe >got 8>&- &
+	exec 8>&-
+	wait $!
+	wait_status "$id" gone
+	is "$(tr -d '\r' <got | cmp - b/rootfs/big 2>&1 | grep -c differ)" 0 'what came is what was sent'
+	ok test "$(wc -c <got)" -gt 32768
+}
+
+# The input ends before the program does: the output goes on.
+test_tty_input_that_ends() {
+	need root
+	need runtime
+	bundle args='/probe trap INT' process.terminal=true
+	{ printf '\003'; } | "$RT" --root "$STATE" run -b b "$id" >out 2>err &
+	wait_for grep -q SIGINT out
+	rt_ok kill "$id" TERM
+	wait $!
+	is $? 7
+	is "$(cat err)" ''
 }
 
 # Nobody's terminal: the program has one all the same.
