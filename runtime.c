@@ -180,6 +180,8 @@ enum {                                  /* linux/mount.h */
 #endif
 #define PROC_MAGIC    0x9fa0            /* linux/magic.h */
 #define SYSFS_MAGIC   0x62656572
+#define TMPFS_MAGIC   0x01021994
+#define RAMFS_MAGIC   0x858458f6
 #define DEVPTS_MAGIC  0x1cd1
 #define CGROUP2_MAGIC 0x63677270
 #define RESCTRL_MAGIC 0x7655821
@@ -7359,6 +7361,103 @@ static int mnt_private_above(const char *path)
 	}
 }
 
+/* Paths of the mounts that sit directly on the one which is this process's root, if that is the
+ * lowest of the mount namespace: it alone is its own parent.  Else bottom stays false. */
+static int mnt_on_bottom(int proc, struct strs *paths, bool *bottom)
+{
+	char *text = file_read_at(proc, "self/mountinfo", 16 << 20), *save = NULL;
+	char *root_id = NULL;
+
+	if (!text)
+		return efail("read mountinfo");
+	for (int pass = 0; pass < 2; pass++) {
+		char *copy = str_dup(text);
+
+		for (char *l = strtok_r(copy, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
+			char *at = proc_mountpoint(l), *parent = str_word(l, 1);
+
+			if (!pass && !root_id && str_eq(at, "/")) {
+				root_id = str_word(l, 0);
+				*bottom = str_eq(root_id, parent);
+			} else if (pass && *bottom && str_eq(parent, root_id) && strcmp(at, "/")) {
+				strs_add(paths, at);
+			}
+		}
+	}
+	return 0;
+}
+
+/* Locks the mounts of this namespace, but the lowest, where they are: not even CAP_SYS_ADMIN takes
+ * them away.  The kernel does that to a copy for another user namespace, and to the copy made from
+ * there.  The first belongs to a child that only hands it over, through the descriptor table that
+ * we share. */
+static int mnt_lock_all(int proc)
+{
+	struct clone3_args a = { .flags = CLONE_FILES | CLONE_NEWUSER | CLONE_NEWNS,
+				 .exit_signal = SIGCHLD };
+	autoclose int ns = openat(proc, "self/ns/mnt", O_RDONLY | O_CLOEXEC);
+	int status = 0;
+
+	if (ns < 0)
+		return efail("open /proc/self/ns/mnt");
+	pid_t pid = (pid_t)syscall(NR_clone3, &a, sizeof a);
+
+	if (pid == 0) {
+		int theirs = openat(proc, "self/ns/mnt", O_RDONLY | O_CLOEXEC);
+
+		_exit(theirs >= 0 && dup3(theirs, ns, O_CLOEXEC) == ns ? 0 : 1);
+	}
+	if (pid < 0)
+		return efail("clone3");
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return efail("wait");
+	if (status || setns(ns, CLONE_NEWNS) < 0 || unshare(CLONE_NEWNS) < 0)
+		return efail("enter a locked copy");
+	return 0;
+}
+
+/* The kernel's initramfs cannot be left by pivot_root(2): its mount has no parent.  So it is
+ * covered with an empty read-only tmpfs, locked there, and on that goes a copy of the host's tree
+ * that can be left like any other.  Below the cover nothing of the host stays mounted. */
+static int mnt_cover(int proc)
+{
+	struct mnt_flags ro = { .ms = MS_RDONLY, .set = ATTR_RDONLY };
+	struct strs on_root = { 0 };
+	struct statfs fs;
+	bool bottom = false;
+
+	if (statfs("/", &fs) < 0 || (fs.f_type != TMPFS_MAGIC && fs.f_type != RAMFS_MAGIC))
+		return 0;
+	TRY(mnt_on_bottom(proc, &on_root, &bottom));
+	if (!bottom)                            /* a tmpfs, but above the initramfs */
+		return 0;
+	autoclose int host = mnt_tree(AT_FDCWD, "/", true);
+	autoclose int cover = host < 0 ? -1 : mnt_fs("tmpfs", "none", &ro);
+
+	if (cover < 0 || mnt_set(cover, &ro) < 0)
+		return -1;
+	/* What follows must not reach the host. */
+	if (mount(NULL, "/", NULL, MS_PRIVATE | MS_REC, NULL) < 0)
+		return efail("make / private");
+	if (sys_move_mount(cover, AT_FDCWD, "/") < 0)
+		return efail("move_mount");
+	/* Paths still start below the cover.  In a user namespace mounts of the host are locked
+	 * (EINVAL) and stay, hidden. */
+	for (size_t i = 0; i < on_root.n; i++)
+		if (umount2(on_root.v[i], MNT_DETACH | UMOUNT_NOFOLLOW) < 0)
+			log_debug("detach %s: %s", on_root.v[i], errno_text(errno));
+	if (fchdir(cover) < 0 || chroot(".") < 0)
+		return efail("enter the cover");
+	if (mnt_lock_all(proc) < 0) {           /* without user namespaces, or a task too many */
+		log_debug("the cover of the initramfs is not locked: %s", err.msg);
+		err_clear();
+	}
+	if (sys_move_mount(host, AT_FDCWD, "/") < 0)
+		return efail("move_mount");
+	return fchdir(host) < 0 || chroot(".") < 0 ? efail("enter the copy of /") : 0;
+}
+
 /* Cuts this mount namespace's ties with the host's and attaches the root on itself.  Where mapped
  * root may not pass to it the parent opens it, and it is attached on the directory that does not
  * let us in: nothing below that can be of use here.  Returns its descriptor. */
@@ -7376,6 +7475,8 @@ static int mnt_root(const struct mnt_env *e)
 		prop = (prop & MS_PRIVATE ? MS_PRIVATE : MS_SLAVE) | MS_REC;
 	if (mount(NULL, "/", NULL, (unsigned long)prop, NULL) < 0)
 		return efail("change propagation of /");
+	if (mnt_cover(e->c->proc_fd) < 0)
+		return ctx("cover the initramfs");
 	for (;;) {
 		at = openat(AT_FDCWD, place, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (at >= 0 || errno != EACCES || !conf->ns_any[NS_USER] || !place[1])
@@ -7407,64 +7508,9 @@ static int mnt_root(const struct mnt_env *e)
 	return take_fd(&fd);
 }
 
-/* Paths of the mounts that sit directly on the mount which is this process's root. */
-static int mnt_on_root(int proc, struct strs *paths)
-{
-	char *text = file_read_at(proc, "self/mountinfo", 16 << 20), *save = NULL;
-	char *root_id = NULL;
-
-	if (!text)
-		return efail("read mountinfo");
-	for (int pass = 0; pass < 2; pass++) {
-		char *copy = str_dup(text);
-
-		for (char *l = strtok_r(copy, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
-			char *at = proc_mountpoint(l);
-
-			if (!pass && !root_id && str_eq(at, "/"))
-				root_id = str_word(l, 0);
-			if (pass && str_eq(str_word(l, 1), root_id) && strcmp(at, "/"))
-				strs_add(paths, at);
-		}
-	}
-	return 0;
-}
-
-/* The kernel's initramfs root cannot be pivoted: it has no parent mount.  Two empty read-only
- * tmpfs are stacked on it, the container's root is moved onto the upper one, which pivot_root()
- * then replaces; the lower one stays between container and initramfs.  Every mount of the host is
- * detached from this namespace. */
-static int mnt_cover(int root, int proc)
-{
-	struct mnt_flags ro = { .ms = MS_RDONLY, .set = ATTR_RDONLY };
-	struct strs on_root = { 0 };
-
-	autoclose int lower = mnt_fs("tmpfs", "none", &ro);
-	autoclose int upper = lower < 0 ? -1 : mnt_fs("tmpfs", "none", &ro);
-
-	TRY(mnt_on_root(proc, &on_root));
-	/* What follows must neither reach the host nor be shared: pivot_root(2) refuses that. */
-	if (mount(NULL, "/", NULL, MS_PRIVATE, NULL) < 0)
-		return efail("make / private");
-	if (upper < 0 || mnt_set(lower, &ro) < 0 || mnt_set(upper, &ro) < 0)
-		return ctx("cover the initramfs");
-	if (sys_move_mount(lower, AT_FDCWD, "/") < 0 || sys_move_mount(upper, lower, "") < 0)
-		return efail("cover the initramfs");
-	if (sys_move_mount(root, upper, "") < 0)
-		return efail("move the root above the initramfs");
-	/* Paths still start below the cover.  In a user namespace mounts of the host are locked
-	 * (EINVAL) and stay, hidden. */
-	for (size_t i = 0; i < on_root.n; i++)
-		if (umount2(on_root.v[i], MNT_DETACH | UMOUNT_NOFOLLOW) < 0)
-			log_debug("detach %s: %s", on_root.v[i], errno_text(errno));
-	if (fchdir(upper) < 0 || chroot(".") < 0)
-		return efail("enter the cover of the initramfs");
-	return 0;
-}
-
 /* Makes root this process's "/", with nothing of the old tree left.  pivot_root(2): with "." for
  * both, the old root ends up mounted on the new one, and is then unmounted from there. */
-static int mnt_pivot(int root, const struct config *conf, int proc)
+static int mnt_pivot(int root, const struct config *conf)
 {
 	autoclose int old = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct mount_attr1 slave = { .propagation = MS_SLAVE };
@@ -7474,15 +7520,8 @@ static int mnt_pivot(int root, const struct config *conf, int proc)
 		return efail("enter the rootfs");
 	if (!conf->ns_any[NS_MNT])
 		return chroot(".") < 0 ? efail("chroot") : 0;
-	if (syscall(SYS_pivot_root, ".", ".") < 0) {
-		if (errno != EINVAL)
-			return efail("pivot_root");
-		TRY(mnt_cover(root, proc));
-		close_p(&old);
-		old = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-		if (fchdir(root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
-			return efail("pivot_root");
-	}
+	if (syscall(SYS_pivot_root, ".", ".") < 0)
+		return efail("pivot_root");
 	if (conf->rootfs_propagation && *conf->rootfs_propagation)
 		name_find(propagation_names, conf->rootfs_propagation, &prop);
 	/* Shared mounts of the old tree would be unmounted on the host as well. */
@@ -10035,7 +10074,7 @@ static int init_hide(struct init *i)
 
 static int init_pivot(struct init *i)
 {
-	TRY(mnt_pivot(i->root, i->conf, i->c->proc_fd));
+	TRY(mnt_pivot(i->root, i->conf));
 	close_p(&i->root);
 	close_p(&i->mnt.proc);
 	close_p(&i->mnt.sys);
