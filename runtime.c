@@ -1308,7 +1308,8 @@ static int proc_open(void)
 		return take_fd(&fd);
 	int mnt = sys_private_fs("proc");
 
-	return mnt < 0 ? efail("no procfs of ours on /proc, and mounting a private one") : mnt;
+	return mnt < 0 ? efail("no procfs of ours on /proc, and mounting a private one%s",
+			       errno == ENODEV ? " (the kernel lacks CONFIG_PROC_FS)" : "") : mnt;
 }
 
 /* The mount point in a line of mountinfo: field 5, with \040 and the like made characters again. */
@@ -1393,6 +1394,39 @@ static const struct name ns_names[] = { NAMESPACES(X) { 0 } };
 #define X(id, spec, proc, flag, option) { proc, option, flag },
 static const struct { const char *proc, *option; uint64_t flag; } ns_info[] = { NAMESPACES(X) };
 #undef X
+
+/* The kernel's options for what else a configuration may ask for: file systems, files of a cgroup
+ * (the first row that the name begins with). */
+struct option_for { const char *what, *option; };
+static const struct option_for fs_options[] = {
+	{ "proc", "CONFIG_PROC_FS" }, { "sysfs", "CONFIG_SYSFS" }, { "tmpfs", "CONFIG_TMPFS" },
+	{ "devpts", "CONFIG_UNIX98_PTYS" }, { "mqueue", "CONFIG_POSIX_MQUEUE" },
+	{ "overlay", "CONFIG_OVERLAY_FS" }, { "devtmpfs", "CONFIG_DEVTMPFS" },
+	{ "cgroup2", "CONFIG_CGROUPS" }, { "resctrl", "CONFIG_X86_CPU_RESCTRL" }, { 0 }
+};
+static const struct option_for cgroup_options[] = {
+	{ "memory.swap.", "CONFIG_SWAP" }, { "memory.", "CONFIG_MEMCG" },
+	{ "cpu.max", "CONFIG_CFS_BANDWIDTH" }, { "cpu.", "CONFIG_FAIR_GROUP_SCHED" },
+	{ "cpuset.", "CONFIG_CPUSETS" }, { "pids.", "CONFIG_CGROUP_PIDS" },
+	{ "io.max", "CONFIG_BLK_DEV_THROTTLING" }, { "io.weight", "CONFIG_BLK_CGROUP_IOCOST" },
+	{ "io.", "CONFIG_BLK_CGROUP" }, { "hugetlb.", "CONFIG_CGROUP_HUGETLB" },
+	{ "rdma.", "CONFIG_CGROUP_RDMA" }, { "misc.", "CONFIG_CGROUP_MISC" }, { 0 }
+};
+
+static const char *option_for(const struct option_for *o, const char *what)
+{
+	while (o->what && !str_starts(what, o->what))
+		o++;
+	return o->what ? o->option : "";
+}
+
+/* " (the kernel lacks CONFIG_...)", to go behind a message; "" where no row knows. */
+static const char *option_lacks(const struct option_for *o, const char *what)
+{
+	const char *option = option_for(o, what);
+
+	return *option ? str_fmt(" (the kernel lacks %s)", option) : "";
+}
 
 /* Bit number = index, as in linux/capability.h. */
 static const char *const cap_names[] = {
@@ -3242,8 +3276,9 @@ static int state_root(struct container *c, const char *root, bool make)
 {
 	struct stat st;
 
-	if (make)
-		TRY(path_mkdirs(root, 0711));
+	if (make && path_mkdirs(root, 0711) < 0)
+		return err.no != EROFS ? -1 : fail_no(EROFS, "state directory %s (a tmpfs on /run, "
+						      "or --root, gives it a place)", root);
 	c->root_fd = openat(AT_FDCWD, root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (c->root_fd < 0)
 		return errno == ENOENT ? 0 : efail("state directory %s", root);
@@ -3257,7 +3292,8 @@ static int state_lock(struct container *c)
 {
 	while (flock(c->dir_fd, LOCK_EX) < 0)
 		if (errno != EINTR)
-			return efail("lock %s", c->id);
+			return efail("lock %s%s", c->id, errno == ENOSYS ?
+				     " (the kernel lacks CONFIG_FILE_LOCKING)" : "");
 	return 0;
 }
 
@@ -3509,6 +3545,14 @@ struct ns_plan {
 	char *what[NS_COUNT];                   /* the place in the config, for messages          */
 };
 
+/* Does the kernel have this kind?  clone(2) says EINVAL to all that it lacks together, and nothing to
+ * a cgroup namespace without cgroups. */
+static bool ns_exists(int proc, int type)
+{
+	return faccessat(proc, str_fmt("self/ns/%s", ns_info[type].proc), F_OK,
+			 AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 /* Is a process in the same namespace as this one? */
 static bool ns_is_ours(int proc, pid_t pid, int type)
 {
@@ -3546,9 +3590,15 @@ static int ns_plan(struct ns_plan *p, struct config *c, int proc, bool in_user_n
 	*p = (struct ns_plan){ 0 };
 	for (int i = 0; i < NS_COUNT; i++)
 		p->fd[i] = -1;
-	for (size_t i = 0; i < c->n_namespaces; i++)
-		p->what[c->namespaces[i].type] = c->namespaces[i].path ?
+	for (size_t i = 0; i < c->n_namespaces; i++) {
+		int type = c->namespaces[i].type;
+
+		p->what[type] = c->namespaces[i].path ?
 			str_fmt("linux.namespaces[%zu].path: %s", i, c->namespaces[i].path) : NULL;
+		if (c->ns_new[type] && !ns_exists(proc, type))
+			return fail("linux.namespaces[%zu]: %s: the kernel lacks %s", i,
+				    ns_names[type].name, ns_info[type].option);
+	}
 	for (int i = 0; i < NS_COUNT; i++) {
 		if (c->ns_path[i] && ns_open(p, i, c->ns_path[i], proc) < 0)
 			return -1;
@@ -3771,6 +3821,14 @@ static int cg_mount_at(const char *place)
 	return fd >= 0 && fstatfs(fd, &fs) == 0 && fs.f_type == CGROUP2_MAGIC ? take_fd(&fd) : -1;
 }
 
+/* Asked of /proc: only root may ask the kernel for a file system. */
+static bool cg_in_kernel(int proc)
+{
+	char *text = file_read_at(proc, "filesystems", 65536);
+
+	return !text || strstr(text, "\tcgroup2\n");
+}
+
 /* The cgroup2 mount: where it always is, where hybrid hosts have it, else as mountinfo says.  Where
  * there is none, and nothing else has its place, root gets one that only this process sees. */
 static int cg_mount(int proc)
@@ -3792,8 +3850,11 @@ static int cg_mount(int proc)
 
 	if (!v1 && (fd = sys_private_fs("cgroup2")) >= 0)
 		return fd;
-	fail("no cgroup2 file system is mounted; try: mount -t cgroup2 none /sys/fs/cgroup%s",
-	     v1 ? "/unified" : "");
+	if (!cg_in_kernel(proc))
+		fail("no cgroups%s", option_lacks(fs_options, "cgroup2"));
+	else
+		fail("no cgroup2 file system is mounted; try: mount -t cgroup2 none "
+		     "/sys/fs/cgroup%s", v1 ? "/unified" : "");
 	err.no = ENODEV;                        /* and so no cgroup of ours is anywhere */
 	return -1;
 }
@@ -4097,6 +4158,14 @@ static bool cg_lists(int dir, const char *file, const char *word)
 	return false;
 }
 
+/* /proc/cgroups has them all, also those of cgroup v1; io by its old name. */
+static bool cg_controller_in_kernel(int proc, const char *name)
+{
+	char *text = file_read_at(proc, "cgroups", 65536);
+
+	return !text || strstr(text, str_fmt("\n%s\t", str_eq(name, "io") ? "blkio" : name));
+}
+
 /* Why a controller is not there: follows the path to where it gets lost, and asks for it once more
  * to hear the reason.  Costs nothing until it is needed. */
 static char *cg_why(const struct container *c, const char *controller)
@@ -4104,6 +4173,9 @@ static char *cg_why(const struct container *c, const char *controller)
 	char *rest = str_dup(c->cgroup), *name, *save = NULL;
 	autoclose int dir = cg_mount(c->proc_fd);
 
+	if (!cg_controller_in_kernel(c->proc_fd, controller))
+		return str_fmt("no %s controller%s", controller,
+			       option_lacks(cgroup_options, str_fmt("%s.", controller)));
 	if (cg_is_v1(c->proc_fd, controller))
 		return str_fmt("the %s controller is bound to cgroup v1 here; boot with "
 			       "cgroup_no_v1=all to use it", controller);
@@ -4150,8 +4222,8 @@ static int cg_fail(const struct container *c, const char *file, const char *fiel
 		return fail("linux.resources.%s: cannot write \"%s\" to %s: %s", field, value, file,
 			    cg_why(c, controller));
 	if (no == ENOENT)
-		return fail_no(no, "linux.resources.%s: cannot write \"%s\": this kernel has no %s",
-			       field, value, file);
+		return fail_no(no, "linux.resources.%s: cannot write \"%s\": this kernel has no "
+			       "%s%s", field, value, file, option_lacks(cgroup_options, file));
 	return fail_no(no, "linux.resources.%s: write \"%s\" to %s", field, value, file);
 }
 
@@ -4781,6 +4853,8 @@ static int cg_devices(const struct container *c, const struct resources_conf *r,
 	TRY(dev_list(&l, r->devices, r->n_devices));
 	bool any = l.allow && !l.n;             /* needs no program */
 
+	if (c->no_cgroup && r->n_devices && !any && !rootless)
+		return fail("linux.resources.devices: %s", c->no_cgroup);
 	if (c->cgroup_fd < 0 || (any && c->cgroup_made))
 		return 0;
 	if (!any)
@@ -4791,10 +4865,15 @@ static int cg_devices(const struct container *c, const struct resources_conf *r,
 		return 0;
 	if (rootless && (errno == EPERM || errno == EACCES))
 		return 0;
-	if (errno == ENOSYS)
-		return fail("linux.resources.devices: the kernel lacks CONFIG_BPF_SYSCALL");
-	if (errno == EINVAL)
-		return efail("linux.resources.devices: device program (needs CONFIG_CGROUP_BPF)");
+	bool lacks = errno == ENOSYS || errno == EINVAL;
+	const char *option = errno == ENOSYS ? "CONFIG_BPF_SYSCALL" : "CONFIG_CGROUP_BPF";
+
+	if (lacks && r->n_devices)
+		return fail("linux.resources.devices: the kernel lacks %s", option);
+	if (lacks) {                            /* nobody asked: capabilities and /dev decide */
+		log_warn("no device policy (the kernel lacks %s)", option);
+		return 0;
+	}
 	return efail("linux.resources.devices: device program");
 }
 
@@ -6722,7 +6801,8 @@ static int mnt_fs(const char *type, const char *source, const struct mnt_flags *
 	int mnt;
 
 	if (ctl < 0 && errno == ENODEV)
-		return fail_no(ENODEV, "mount: the kernel has no file system type \"%s\"", type);
+		return fail_no(ENODEV, "mount: the kernel has no file system type \"%s\"%s", type,
+			       option_lacks(fs_options, type));
 	if (ctl < 0)
 		return efail("mount: file system type \"%s\"", type);
 	if (source && *source &&
@@ -6731,7 +6811,9 @@ static int mnt_fs(const char *type, const char *source, const struct mnt_flags *
 	TRY(mnt_fs_options(ctl, type, f));
 	if (syscall(NR_fsconfig, ctl, FSCONFIG_CREATE, NULL, NULL, 0) < 0)
 		return mnt_fs_fail(ctl, type);
-	mnt = (int)syscall(NR_fsmount, ctl, FS_CLOEXEC, 0);
+	/* In a user namespace a procfs or sysfs must be as read-only as the one that there is from
+	 * the start, or it shows more than that: EPERM. */
+	mnt = (int)syscall(NR_fsmount, ctl, FS_CLOEXEC, f->set & ATTR_RDONLY);
 	return mnt < 0 ? mnt_fs_fail(ctl, type) : mnt;
 }
 
@@ -9179,11 +9261,21 @@ static int bpf_compile_libseccomp(const struct seccomp_conf *s, struct bpf_prog 
 #endif
 /* ---- what the other rooms call ---- */
 
+/* Does the kernel know this SECCOMP_FILTER_FLAG_*?  Then it gets as far as the missing program. */
+static bool bpf_flag_works(uint32_t flag)
+{
+	if (flag == SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV)
+		flag |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
+	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flag, NULL) < 0 && errno == EFAULT;
+}
+
 /* The program for a profile.  Our own compiler makes it: 200 times faster than libseccomp, with a
  * shorter way through the filter, and without the library's faults (bpf_compile_libseccomp()).  The
  * library is the reference that the tests hold ours to, and a test build can ask for it. */
 static int bpf_build(const struct seccomp_conf *s, struct bpf_prog *out)
 {
+	if (!bpf_flag_works(0))
+		return fail("linux.seccomp: the kernel lacks CONFIG_SECCOMP_FILTER");
 #if HAVE_LIBSECCOMP && defined TEST_FAULTS
 	if (str_eq(getenv("RUNTIME_SECCOMP"), "libseccomp"))
 		return bpf_compile_libseccomp(s, out);
@@ -9208,14 +9300,6 @@ static struct bpf_prog bpf_split(struct bpf_prog *p)
 			(asks ? p : &ask)->insn[i].k = SECCOMP_RET_ALLOW;
 	}
 	return ask;
-}
-
-/* Does the kernel know this SECCOMP_FILTER_FLAG_*?  Then it gets as far as the missing program. */
-static bool bpf_flag_works(uint32_t flag)
-{
-	if (flag == SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV)
-		flag |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
-	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flag, NULL) < 0 && errno == EFAULT;
 }
 
 /* Installs a program in this process; needs no_new_privs or CAP_SYS_ADMIN.  flags:
@@ -9558,7 +9642,8 @@ static int io_block_signals(struct io *io)
 	sigprocmask(SIG_SETMASK, &all, &io->old);
 	io->signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
 	io_signals = io->signals;
-	return io->signals < 0 ? efail("signalfd") : 0;
+	return io->signals < 0 ? efail("signalfd%s", errno == ENOSYS ?
+				       " (the kernel lacks CONFIG_SIGNALFD)" : "") : 0;
 }
 
 static void io_raw(struct io *io)
@@ -10421,9 +10506,11 @@ static int run_make_cgroup(struct container *c, const struct run_opts *o)
 	TRY(state_save(c));
 	if (!*c->cgroup || (cg_create(c) == 0 && fault("cgroup") == 0))
 		return 0;
-	/* An ordinary user without a delegated cgroup, who asked for none; a limit will ask. */
-	if (o->rootless && !asked && (err.no == EACCES || err.no == EPERM || err.no == EROFS ||
-				      err.no == 0)) {
+	/* A kernel without cgroups, or an ordinary user without one that was delegated; and none was
+	 * asked for: a limit will ask. */
+	bool barred = err.no == EACCES || err.no == EPERM || err.no == EROFS || err.no == 0;
+
+	if (!asked && ((o->rootless && barred) || !cg_in_kernel(c->proc_fd))) {
 		log_debug("no cgroup: %s", err.msg);
 		c->no_cgroup = str_dup(err.msg);
 		err_clear();
@@ -10738,7 +10825,8 @@ static int run_prepare(struct init *i)
 			return ctx("--console-socket");
 	}
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return efail("socketpair");
+		return efail("socketpair%s", errno == ENOSYS || errno == EAFNOSUPPORT ?
+			     " (the kernel lacks CONFIG_UNIX)" : "");
 	i->other = pair[0];
 	i->sync = pair[1];
 	return 0;
@@ -11316,7 +11404,8 @@ struct trial {
 
 struct chk {
 	const char *name;               /* also the word for the probe: see chk_word()          */
-	const char *option;             /* of the kernel's configuration, or its version          */
+	const char *option;             /* of the kernel's configuration, or its version; NULL: as
+					 * fs_options has it                                      */
 	const char *without;            /* what one has to do without                             */
 	uint8_t must;
 	int (*probe)(const struct trial *t);    /* 0, or -1 with the error record                 */
@@ -11336,7 +11425,11 @@ static const char *chk_word(const char *name)
 
 static int chk_ns(const struct trial *t)
 {
-	return unshare((int)t->n) < 0 ? ns_fail(t->n, "unshare") : 0;
+	uint64_t flag = ns_info[t->n].flag;
+
+	if (!ns_exists(t->proc, (int)t->n))
+		return fail("not in /proc/self/ns");
+	return unshare((int)flag) < 0 ? ns_fail(flag, "unshare") : 0;
 }
 
 static int chk_fs(const struct trial *t)
@@ -11344,6 +11437,18 @@ static int chk_fs(const struct trial *t)
 	autoclose int fd = (int)syscall(NR_fsopen, chk_word(t->name), FS_CLOEXEC);
 
 	return fd < 0 ? efail("%s", chk_word(t->name)) : 0;
+}
+
+static int chk_unix(const struct trial *t)
+{
+	autoclose int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	return fd < 0 ? efail("%s", t->name) : 0;
+}
+
+static int chk_lock(const struct trial *t)
+{
+	return flock(t->proc, LOCK_SH) < 0 && errno == ENOSYS ? efail("flock") : 0;
 }
 
 /* Called with nonsense: a kernel that knows the call says that. */
@@ -11456,19 +11561,29 @@ static const struct chk chk_rows[] = {  /* namespaces come from ns_info */
 	{ "mount_setattr", "Linux 5.12", "no mount options, no masked or read-only paths",
 	  FOR_SPEC, chk_call, NR_mount_setattr },
 	{ "pidfd_open", "Linux 5.3", "nothing runs", FOR_ALL, chk_call, NR_pidfd_open },
-	{ "setns by pidfd", "Linux 5.8", "no exec", 0, chk_setns, CLONE_NEWUTS },
+	{ "setns by pidfd", "Linux 5.8", "no exec", 0, chk_setns, CLONE_NEWNS },
 	{ "close_range", "Linux 5.9", "descriptors are closed one by one: slower", 0, chk_call,
 	  NR_close_range },
 	{ "id-mapped mounts", "Linux 5.12", "uidMappings of mounts are refused", 0, chk_idmap,
 	  ATTR_IDMAP },
-	{ "proc", CONFIG(PROC_FS), "nothing runs", FOR_ALL, chk_fs },
-	{ "sysfs", CONFIG(SYSFS), "no /sys", FOR_ROOT, chk_fs },
-	{ "tmpfs", CONFIG(TMPFS), "no /dev, no masked directories", FOR_SPEC, chk_fs },
-	{ "devpts", CONFIG(UNIX98_PTYS), "no terminals", FOR_SPEC, chk_fs },
-	{ "mqueue", CONFIG(POSIX_MQUEUE), "no /dev/mqueue", FOR_SPEC, chk_fs },
-	{ "overlay", CONFIG(OVERLAY_FS), "engines copy whole images", 0, chk_fs },
-	{ "devtmpfs", CONFIG(DEVTMPFS), "`init` makes a few nodes itself", 0, chk_fs },
-	{ "cgroup2", CONFIG(CGROUPS), "no limits, pause, ps, device policy", FOR_ROOT, chk_fs },
+	{ "unix sockets", CONFIG(UNIX), "nothing runs", FOR_ALL, chk_unix },
+	{ "file locks", CONFIG(FILE_LOCKING), "nothing runs", FOR_ALL, chk_lock },
+	{ "signalfd", CONFIG(SIGNALFD), "nothing runs in the foreground", FOR_SPEC, chk_call,
+	  SYS_signalfd4 },
+	{ "users", CONFIG(MULTIUSER), "process.user cannot be set", FOR_SPEC, chk_call,
+	  SYS_getgroups },
+	{ "memory policy", CONFIG(NUMA), "linux.memoryPolicy is refused", 0, chk_call,
+	  SYS_set_mempolicy },
+	{ "I/O priority", CONFIG(BLOCK), "process.ioPriority is refused", 0, chk_call,
+	  SYS_ioprio_get },
+	{ "proc", NULL, "nothing runs", FOR_ALL, chk_fs },
+	{ "sysfs", NULL, "no /sys", FOR_ROOT, chk_fs },
+	{ "tmpfs", NULL, "no /dev, no masked directories", FOR_SPEC, chk_fs },
+	{ "devpts", NULL, "no terminals", FOR_SPEC, chk_fs },
+	{ "mqueue", NULL, "no /dev/mqueue", FOR_SPEC, chk_fs },
+	{ "overlay", NULL, "engines copy whole images", 0, chk_fs },
+	{ "devtmpfs", NULL, "`init` makes a few nodes itself", 0, chk_fs },
+	{ "cgroup2", NULL, "no limits, pause, ps, device policy", FOR_ROOT, chk_fs },
 	{ "cgroup2 mounted", CONFIG(CGROUPS), "the same: mount it", FOR_ROOT, chk_cgroup },
 	{ "controller memory", CONFIG(MEMCG), "no memory limits", 0, chk_controller },
 	{ "swap", CONFIG(SWAP), "no limits on swap", 0, chk_path, 1 },
@@ -11481,6 +11596,7 @@ static const struct chk chk_rows[] = {  /* namespaces come from ns_info */
 	{ "controller rdma", CONFIG(CGROUP_RDMA), "no rdma limits", 0, chk_controller },
 	{ "device programs", CONFIG(CGROUP_BPF), "no device policy: root's containers fail",
 	  FOR_ROOT, chk_devices },
+	{ "resctrl", NULL, "linux.intelRdt is refused", 0, chk_fs },
 	{ "seccomp filter", CONFIG(SECCOMP_FILTER), "linux.seccomp is refused", 0, chk_seccomp,
 	  SECCOMP_RET_ERRNO },
 	{ "seccomp notify", "Linux 5.0", "no listenerPath", 0, chk_seccomp,
@@ -11555,13 +11671,18 @@ static void chk_add(struct findings *f, struct finding one)
 	f->v[f->n++] = one;
 }
 
+static const char *chk_option(const struct chk *k)
+{
+	return k->option ? k->option : option_for(fs_options, k->name);
+}
+
 /* Tries a row of the table for a name of the caller's. */
 static void chk_row(struct findings *f, const struct chk *k, struct trial t, const char *name)
 {
 	must(k);                                /* names of this file only */
 	t.name = k->name;
 	t.n = k->n;
-	chk_add(f, (struct finding){ name, k->option, k->without, chk_try(k->probe, &t),
+	chk_add(f, (struct finding){ name, chk_option(k), k->without, chk_try(k->probe, &t),
 				       true });
 }
 
@@ -11582,7 +11703,7 @@ static const struct chk *chk_find(const char *name)
 
 static void chk_one_ns(struct findings *f, int type, int proc, const char *name)
 {
-	struct trial t = { .n = ns_info[type].flag, .proc = proc };
+	struct trial t = { .n = (uint64_t)type, .proc = proc };
 
 	chk_add(f, (struct finding){ name, ns_info[type].option,
 				       str_fmt("no %s namespace", ns_names[type].name),
@@ -11702,10 +11823,8 @@ static void chk_mount(struct findings *f, struct trial t, size_t i)
 		return;
 	}
 	t.name = str_starts(type, "cgroup") ? "cgroup2" : type;
-	const struct chk *k = chk_find(t.name);
-
-	chk_add(f, (struct finding){ str_fmt("mounts[%zu].type", i), k ? k->option : "",
-				       str_fmt("no %s", m->dest),
+	chk_add(f, (struct finding){ str_fmt("mounts[%zu].type", i),
+				       option_for(fs_options, t.name), str_fmt("no %s", m->dest),
 				       *type ? chk_try(chk_fs, &t) : NULL, true });
 }
 
@@ -11774,7 +11893,7 @@ static void chk_linux(struct findings *f, struct trial t)
 		else
 			chk_ask(f, str_fmt("linux.namespaces[%zu].path", i), chk_joined, t);
 	}
-	if (geteuid() == 0)
+	if (geteuid() == 0 && conf->resources.n_devices)
 		chk_row(f, chk_find("device programs"), t, "linux.resources.devices");
 	if (conf->has_seccomp) {
 		chk_row(f, chk_find("seccomp filter"), t, "linux.seccomp");
@@ -11787,7 +11906,10 @@ static void chk_linux(struct findings *f, struct trial t)
 		chk_ask(f, str_fmt("linux.netDevices.%s", t.name), chk_net_device, t);
 	}
 	if (conf->has_rdt)
-		chk_ask(f, "linux.intelRdt", chk_rdt, t);
+		chk_add(f, (struct finding){ "linux.intelRdt", option_for(fs_options, "resctrl"),
+					       "no resctrl group", chk_try(chk_rdt, &t), true });
+	if (conf->has_mempolicy)
+		chk_row(f, chk_find("memory policy"), t, "linux.memoryPolicy");
 }
 
 /* Fills f with what this configuration needs, by the names of its fields. */
@@ -11803,9 +11925,12 @@ static int chk_bundle(struct findings *f, const struct container *c)
 		chk_mount(f, t, i);
 	if (c->conf->has_process)
 		chk_ask(f, "process", chk_process, t);
+	if (c->conf->has_process && c->conf->process.has_ioprio)
+		chk_row(f, chk_find("I/O priority"), t, "process.ioPriority");
 	if (c->conf->has_process && c->conf->process.terminal)
 		chk_row(f, chk_find("devpts"), t, "process.terminal");
-	if (geteuid() == 0)
+	/* without cgroups those who did not ask for one have none */
+	if (geteuid() == 0 && (cg_in_kernel(t.proc) || c->conf->cgroups_path))
 		chk_row(f, chk_find("cgroup2 mounted"), t, "linux.cgroupsPath");
 	chk_linux(f, t);
 	TRY(chk_resources(f, t));
@@ -11884,6 +12009,8 @@ static bool boot_is_first(void)
 	autoclose int proc = getpid() == 1 ? proc_open() : -1;
 
 	err_clear();
+	if (proc >= 0 && !ns_exists(proc, NS_PID))      /* of a kernel that has but the one */
+		return true;
 	return proc >= 0 && fstatat(proc, "self/ns/pid", &st, 0) == 0 && st.st_ino == 0xEFFFFFFC;
 }
 
