@@ -3545,8 +3545,8 @@ struct ns_plan {
 	char *what[NS_COUNT];                   /* the place in the config, for messages          */
 };
 
-/* Does the kernel have this kind?  clone(2) says EINVAL to all that it lacks together, and nothing to
- * a cgroup namespace without cgroups. */
+/* Does the kernel have this kind?  clone(2) says EINVAL to all that it lacks together, and nothing
+ * to a cgroup namespace without cgroups. */
 static bool ns_exists(int proc, int type)
 {
 	return faccessat(proc, str_fmt("self/ns/%s", ns_info[type].proc), F_OK,
@@ -10506,8 +10506,8 @@ static int run_make_cgroup(struct container *c, const struct run_opts *o)
 	TRY(state_save(c));
 	if (!*c->cgroup || (cg_create(c) == 0 && fault("cgroup") == 0))
 		return 0;
-	/* A kernel without cgroups, or an ordinary user without one that was delegated; and none was
-	 * asked for: a limit will ask. */
+	/* A kernel without cgroups, or an ordinary user without one that was delegated; and none
+	 * was asked for: a limit will ask. */
 	bool barred = err.no == EACCES || err.no == EPERM || err.no == EROFS || err.no == 0;
 
 	if (!asked && ((o->rootless && barred) || !cg_in_kernel(c->proc_fd))) {
