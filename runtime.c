@@ -6908,7 +6908,8 @@ static int mnt_target(int root, const struct mount_conf *m, bool file)
 static int mnt_check_label(const struct config *conf)
 {
 	if (conf->mount_label && *conf->mount_label && access("/sys/fs/selinux/enforce", F_OK) < 0)
-		return fail("linux.mountLabel: SELinux is not enabled on this host");
+		return fail("linux.mountLabel: SELinux is not enabled on this host "
+			    "(CONFIG_SECURITY_SELINUX)");
 	return 0;
 }
 
@@ -7469,28 +7470,35 @@ static int mnt_on_bottom(int proc, struct strs *paths, bool *bottom)
 	return 0;
 }
 
+struct mnt_copy { int proc, ns; };
+
+/* In the child of mnt_lock_all(), with memory and descriptors that are its parent's. */
+static int mnt_give_ns(void *arg)
+{
+	const struct mnt_copy *c = arg;
+	int ns = openat(c->proc, "self/ns/mnt", O_RDONLY | O_CLOEXEC);
+
+	_exit(ns >= 0 && dup3(ns, c->ns, O_CLOEXEC) == c->ns ? 0 : 1);
+}
+
 /* Locks the mounts of this namespace, but the lowest, where they are: not even CAP_SYS_ADMIN takes
  * them away.  The kernel does that to a copy for another user namespace, and to the copy made from
- * there.  The first belongs to a child that only hands it over, through the descriptor table that
- * we share. */
+ * there.  The first belongs to a child that only hands it over; it shares all it can with us, since
+ * its memory would be charged to the container. */
 static int mnt_lock_all(int proc)
 {
-	struct clone3_args a = { .flags = CLONE_FILES | CLONE_NEWUSER | CLONE_NEWNS,
-				 .exit_signal = SIGCHLD };
-	autoclose int ns = openat(proc, "self/ns/mnt", O_RDONLY | O_CLOEXEC);
+	static char stack[2048] __attribute__((aligned(16)));
+	struct mnt_copy copy = { proc, openat(proc, "self/ns/mnt", O_RDONLY | O_CLOEXEC) };
+	autoclose int ns = copy.ns;
 	int status = 0;
 
 	if (ns < 0)
 		return efail("open /proc/self/ns/mnt");
-	pid_t pid = (pid_t)syscall(NR_clone3, &a, sizeof a);
+	pid_t pid = clone(mnt_give_ns, stack + sizeof stack, CLONE_VM | CLONE_VFORK | CLONE_FILES |
+			  CLONE_NEWUSER | CLONE_NEWNS | SIGCHLD, &copy);
 
-	if (pid == 0) {
-		int theirs = openat(proc, "self/ns/mnt", O_RDONLY | O_CLOEXEC);
-
-		_exit(theirs >= 0 && dup3(theirs, ns, O_CLOEXEC) == ns ? 0 : 1);
-	}
 	if (pid < 0)
-		return efail("clone3");
+		return efail("clone");
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return efail("wait");
@@ -8109,9 +8117,11 @@ static int sec_check_label(const struct process_conf *p)
 	const char *text = p->apparmor && *p->apparmor ? file_read_at(AT_FDCWD, on, 64) : "Y";
 
 	if (p->selinux && *p->selinux && access("/sys/fs/selinux/enforce", F_OK) < 0)
-		return fail("process.selinuxLabel: SELinux is not enabled on this host");
+		return fail("process.selinuxLabel: SELinux is not enabled on this host "
+			    "(CONFIG_SECURITY_SELINUX)");
 	if (!text || *text != 'Y')
-		return fail("process.apparmorProfile: AppArmor is not enabled on this host");
+		return fail("process.apparmorProfile: AppArmor is not enabled on this host "
+			    "(CONFIG_SECURITY_APPARMOR)");
 	return 0;
 }
 
@@ -9370,7 +9380,8 @@ static int tty_open(int root, int *master, int *slave)
 				      RESOLVE_ROOT | RESOLVE_LINKS_NO);
 
 	if (m < 0)
-		return efail("process.terminal: /dev/pts/ptmx in the container");
+		return efail("process.terminal: /dev/pts/ptmx in the container%s", errno == ENOENT ?
+			     " (of a devpts mount, which takes CONFIG_UNIX98_PTYS)" : "");
 	if (fstatfs(m, &fs) < 0 || fs.f_type != DEVPTS_MAGIC)
 		return fail("process.terminal: /dev/pts in the container is not a devpts mount");
 	if (ioctl(m, TIOCSPTLCK, &unlock) < 0)
@@ -10489,6 +10500,17 @@ static int run_destroy(struct container *c)
 	return r;
 }
 
+/* There can be no cgroup, for the reason on record, and none was asked for: a limit will ask. */
+static int run_no_cgroup(struct container *c)
+{
+	log_debug("no cgroup: %s", err.msg);
+	c->no_cgroup = str_dup(err.msg);
+	err_clear();
+	c->cgroup = str_dup("");
+	close_p(&c->cgroup_fd);
+	return state_save(c);
+}
+
 /* The cgroup, its path first on disk: a runtime that is killed leaves nothing unknown. */
 static int run_make_cgroup(struct container *c, const struct run_opts *o)
 {
@@ -10501,23 +10523,15 @@ static int run_make_cgroup(struct container *c, const struct run_opts *o)
 	/* One that is in use must not go on record as ours: delete would kill what is in it. */
 	if (*c->cgroup && cg_check_free(c) < 0) {
 		c->cgroup = str_dup("");
-		return -1;
+		return asked || cg_in_kernel(c->proc_fd) ? -1 : run_no_cgroup(c);
 	}
 	TRY(state_save(c));
 	if (!*c->cgroup || (cg_create(c) == 0 && fault("cgroup") == 0))
 		return 0;
-	/* A kernel without cgroups, or an ordinary user without one that was delegated; and none
-	 * was asked for: a limit will ask. */
-	bool barred = err.no == EACCES || err.no == EPERM || err.no == EROFS || err.no == 0;
-
-	if (!asked && ((o->rootless && barred) || !cg_in_kernel(c->proc_fd))) {
-		log_debug("no cgroup: %s", err.msg);
-		c->no_cgroup = str_dup(err.msg);
-		err_clear();
-		c->cgroup = str_dup("");
-		close_p(&c->cgroup_fd);
-		return state_save(c);
-	}
+	/* An ordinary user without a delegated cgroup, who asked for none. */
+	if (o->rootless && !asked && (err.no == EACCES || err.no == EPERM || err.no == EROFS ||
+				      err.no == 0))
+		return run_no_cgroup(c);
 	return -1;
 }
 
@@ -11533,6 +11547,8 @@ static int chk_devices(const struct trial *t)
 	struct dev_list l = { 0 };
 	struct dev_prog p;
 
+	if (!cg_in_kernel(t->proc))
+		return fail("no cgroups%s", option_lacks(fs_options, "cgroup2"));
 	TRY(dev_list(&l, t->conf ? t->conf->resources.devices : NULL,
 		     t->conf ? t->conf->resources.n_devices : 0));
 	dev_compile(&l, &p);
