@@ -3288,12 +3288,15 @@ static int state_root(struct container *c, const char *root, bool make)
 	return 0;
 }
 
+static const struct why lock_why[] = {
+	{ ENOSYS, " (the kernel lacks CONFIG_FILE_LOCKING)" }, { 0 }
+};
+
 static int state_lock(struct container *c)
 {
 	while (flock(c->dir_fd, LOCK_EX) < 0)
 		if (errno != EINTR)
-			return efail("lock %s%s", c->id, errno == ENOSYS ?
-				     " (the kernel lacks CONFIG_FILE_LOCKING)" : "");
+			return efail("lock %s%s", c->id, errno_why(lock_why));
 	return 0;
 }
 
@@ -3312,7 +3315,7 @@ static int state_new(struct container *c)
 		if (c->dir_fd < 0 && errno == ENOENT)
 			continue;
 		if (c->dir_fd < 0 || flock(c->dir_fd, LOCK_EX) < 0 || fstat(c->dir_fd, &st) < 0) {
-			efail("lock state directory of %s", c->id);
+			efail("lock state directory of %s%s", c->id, errno_why(lock_why));
 			unlinkat(c->root_fd, c->id, AT_REMOVEDIR);
 			return -1;
 		}

@@ -89,7 +89,7 @@ static const struct word rlimit_names[] = {
 static const struct word syscalls[] = {		/* names for the verb "syscall" */
 #define W(n) { #n, SYS_##n }
 	W(getpid), W(getppid), W(getuid), W(gettid), W(getcwd), W(uname), W(read), W(write), W(close), W(openat),
-	W(mkdirat), W(unlinkat), W(mount), W(umount2), W(pivot_root), W(chroot), W(unshare), W(setns),
+	W(mkdirat), W(unlinkat), W(mount), W(umount2), W(pivot_root), W(socketpair), W(flock), W(set_mempolicy), W(ioprio_set), W(chroot), W(unshare), W(setns),
 	W(ptrace), W(personality), W(sethostname), W(setdomainname), W(settimeofday), W(reboot),
 	W(keyctl), W(add_key), W(bpf), W(seccomp), W(userfaultfd), W(perf_event_open), W(socket), W(kill),
 	W(tgkill), W(exit_group), W(prctl), W(getpriority), W(setpriority), W(sched_yield), W(swapon), W(syslog),

@@ -1,10 +1,12 @@
 #!/bin/sh
 # small.t - kernels without what a container may ask for: one that does not ask runs, one that asks gets the option's name.
 #
-# In the machines of test/vm-small only, which brings the configuration that the kernel was built from.
+# In the machines of test/vm-small, which brings the configuration that the kernel was built from; the last ones anywhere,
+# where a filter answers for the kernel.
 . "${0%/*}/lib.sh"
 
 CONFIG=$TESTS/../build/small/config
+[ -n "$TEST_VM" ] && [ -f "$CONFIG" ] || : "${ONLY:=test_any_*}"
 small() { need vm; need runtime; need file "$CONFIG"; [ "$(wc -c <"$CONFIG")" -lt 80000 ] || skip 'needs a small kernel'; }
 # built CONFIG_X: is it in this kernel?
 built() { grep -qx "$1=y" "$CONFIG"; }
@@ -167,6 +169,42 @@ test_terminal() {
 	else
 		asks CONFIG_UNIX98_PTYS process.terminal=true
 	fi
+}
+
+# ---- on any kernel: what a system call that does not exist is made of ------------------------------------------
+
+# without SYSCALL: runs b so
+without() {
+	"$PROBE" deadline "$RT_LIMIT" "$PROBE" nosys "$1" "$RT" --root "$STATE" run -b b "$id" >out 2>err
+	status=$? out=$(cat out) err=$(cat err)
+	note "without $1: $status $err"
+}
+
+test_any_kernel_without_a_call_that_is_asked_for() {
+	need root
+	need runtime
+	need cgroup2
+	bundle 'linux.memoryPolicy={"mode":"MPOL_LOCAL"}' 'process.ioPriority={"class":"IOPRIO_CLASS_BE","priority":4}' \
+		'linux.seccomp={"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["chroot"],"action":"SCMP_ACT_ERRNO"}]}'
+	for c in seccomp:SECCOMP_FILTER bpf:BPF_SYSCALL socketpair:UNIX flock:FILE_LOCKING set_mempolicy:NUMA ioprio_set:BLOCK; do
+		without "${c%:*}"
+		is "$status" 1 "without ${c%:*}"
+		like "$err" "^runtime: .*the kernel lacks CONFIG_${c#*:}(\)|\$)" 'why'
+	done
+}
+
+test_any_kernel_without_calls_that_are_not_asked_for() {
+	need root
+	need runtime
+	need cgroup2
+	bundle linux.resources-
+	for c in seccomp keyctl set_mempolicy ioprio_set; do
+		without $c
+		is "$status $err" '0 ' "without $c"
+	done
+	without bpf
+	is "$status" 0 'without bpf'
+	has "$err" 'no device policy (the kernel lacks CONFIG_BPF_SYSCALL)'
 }
 
 run_tests
