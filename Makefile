@@ -21,7 +21,7 @@ FUZZ_SECONDS ?= 60
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all FORCE help deps demo test test-engines native vm vm-init vm-systemd vm-kernels unit check bench fuzz seccomp-archs size install uninstall dist clean distclean show-cc
+.PHONY: all FORCE help deps demo test test-engines native vm vm-init vm-systemd vm-kernels vm-small unit check bench fuzz seccomp-archs size install uninstall dist clean distclean show-cc
 all: runtime
 
 # ---- flags ----------------------------------------------------------------------------------------------
@@ -135,6 +135,10 @@ build/notify-agent: examples/seccomp-notify/agent.c build/flags
 build/probe build/floor build/benchtool build/dbuspeer: build/%: test/%.c build/flags
 	$(call build,$@,$<,-s)
 
+# for test/roots.t: a read-only root, where there is a tool to make it
+build/root.squashfs: test/root-image test/config.json runtime build/probe
+	if command -v mksquashfs >/dev/null; then sh test/root-image $@; fi
+
 # This file holds the flags: a change of compiler or flags builds again, a new commit alone does not.
 build/flags: FORCE | build/tools
 	@f='$(subst ','\'',$(call build,,,$(SCMP_FLAGS) seccomp=$(SECCOMP),$(SCMP_LIBS)))'; \
@@ -203,7 +207,7 @@ clean:
 	rm -rf runtime build/include build/check build/vm build/.try.* build/flags build/*.log $(BUILT)
 distclean:
 	rm -rf runtime build
-BUILT = $(addprefix build/,runtime-builtin runtime-debug runtime-symbols runtime-asan probe dbuspeer notify-agent seccomp_bench floor benchtool unit docs runtime.8 runtime.bash bench.tsv test.counts $(notdir $(GENERATED)) fuzz-*)
+BUILT = $(addprefix build/,runtime-builtin runtime-debug runtime-symbols runtime-asan probe dbuspeer notify-agent seccomp_bench floor benchtool unit docs runtime.8 runtime.bash root.squashfs bench.tsv test.counts $(notdir $(GENERATED)) fuzz-*)
 
 # ---- tests ----------------------------------------------------------------------------------------------
 
@@ -213,7 +217,7 @@ demo:
 	@sh examples/demo.sh ./runtime
 
 # Everything, also in a virtual machine; the last line is "N passed, N failed, N skipped".
-TESTED = runtime build/runtime-builtin build/runtime-debug build/probe build/dbuspeer build/notify-agent build/unit
+TESTED = runtime build/runtime-builtin build/runtime-debug build/probe build/dbuspeer build/notify-agent build/unit build/root.squashfs
 test:
 	@$(MAKE) --no-print-directory deps
 	@$(MAKE) --no-print-directory $(TESTED)
@@ -235,6 +239,9 @@ vm-init: runtime
 # all tests on other kernels, about half an hour each:  KERNELS="bullseye sid" TESTS=cgroup.t
 vm-kernels: $(TESTED)
 	test/vm-kernels $(KERNELS) -- $(TESTS)
+# kernels without what containers may ask for, built from source (`make deps GROUPS=small`); KERNELS="least some spec"
+vm-small: $(TESTED)
+	@sh test/vm-small $(KERNELS)
 vm-systemd: $(TESTED)
 	ONLY='test_real_*' test/vm-systemd $(TESTS)
 

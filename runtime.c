@@ -185,6 +185,8 @@ enum {                                  /* linux/mount.h */
 #define ST_NOSYMFOLLOW1 0x2000          /* linux/statfs.h ST_NOSYMFOLLOW, kernel 5.10 */
 #define PROC_MAGIC    0x9fa0            /* linux/magic.h */
 #define SYSFS_MAGIC   0x62656572
+#define TMPFS_MAGIC   0x01021994
+#define RAMFS_MAGIC   0x858458f6
 #define DEVPTS_MAGIC  0x1cd1
 #define CGROUP2_MAGIC 0x63677270
 #define RESCTRL_MAGIC 0x7655821
@@ -1444,7 +1446,8 @@ static int proc_open(void)
 		return take_fd(&fd);
 	int mnt = sys_private_fs("proc");
 
-	return mnt < 0 ? efail("no procfs of ours on /proc, and mounting a private one") : mnt;
+	return mnt < 0 ? efail("no procfs of ours on /proc, and mounting a private one%s",
+			       errno == ENODEV ? " (the kernel lacks CONFIG_PROC_FS)" : "") : mnt;
 }
 
 /* The mount point in a line of mountinfo: field 5, with \040 and the like made characters again. */
@@ -1529,6 +1532,39 @@ static const struct name ns_names[] = { NAMESPACES(X) { 0 } };
 #define X(id, spec, proc, flag, option) { proc, option, flag },
 static const struct { const char *proc, *option; uint64_t flag; } ns_info[] = { NAMESPACES(X) };
 #undef X
+
+/* The kernel's options for what else a configuration may ask for: file systems, files of a cgroup
+ * (the first row that the name begins with). */
+struct option_for { const char *what, *option; };
+static const struct option_for fs_options[] = {
+	{ "proc", "CONFIG_PROC_FS" }, { "sysfs", "CONFIG_SYSFS" }, { "tmpfs", "CONFIG_TMPFS" },
+	{ "devpts", "CONFIG_UNIX98_PTYS" }, { "mqueue", "CONFIG_POSIX_MQUEUE" },
+	{ "overlay", "CONFIG_OVERLAY_FS" }, { "devtmpfs", "CONFIG_DEVTMPFS" },
+	{ "cgroup2", "CONFIG_CGROUPS" }, { "resctrl", "CONFIG_X86_CPU_RESCTRL" }, { 0 }
+};
+static const struct option_for cgroup_options[] = {
+	{ "memory.swap.", "CONFIG_SWAP" }, { "memory.", "CONFIG_MEMCG" },
+	{ "cpu.max", "CONFIG_CFS_BANDWIDTH" }, { "cpu.", "CONFIG_FAIR_GROUP_SCHED" },
+	{ "cpuset.", "CONFIG_CPUSETS" }, { "pids.", "CONFIG_CGROUP_PIDS" },
+	{ "io.max", "CONFIG_BLK_DEV_THROTTLING" }, { "io.weight", "CONFIG_BLK_CGROUP_IOCOST" },
+	{ "io.", "CONFIG_BLK_CGROUP" }, { "hugetlb.", "CONFIG_CGROUP_HUGETLB" },
+	{ "rdma.", "CONFIG_CGROUP_RDMA" }, { "misc.", "CONFIG_CGROUP_MISC" }, { 0 }
+};
+
+static const char *option_for(const struct option_for *o, const char *what)
+{
+	while (o->what && !str_starts(what, o->what))
+		o++;
+	return o->what ? o->option : "";
+}
+
+/* " (the kernel lacks CONFIG_...)", to go behind a message; "" where no row knows. */
+static const char *option_lacks(const struct option_for *o, const char *what)
+{
+	const char *option = option_for(o, what);
+
+	return *option ? str_fmt(" (the kernel lacks %s)", option) : "";
+}
 
 /* Bit number = index, as in linux/capability.h. */
 static const char *const cap_names[] = {
@@ -3378,8 +3414,9 @@ static int state_root(struct container *c, const char *root, bool make)
 {
 	struct stat st;
 
-	if (make)
-		TRY(path_mkdirs(root, 0711));
+	if (make && path_mkdirs(root, 0711) < 0)
+		return err.no != EROFS ? -1 : fail_no(EROFS, "state directory %s (a tmpfs on /run, "
+						      "or --root, gives it a place)", root);
 	c->root_fd = openat(AT_FDCWD, root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (c->root_fd < 0)
 		return errno == ENOENT ? 0 : efail("state directory %s", root);
@@ -3389,11 +3426,15 @@ static int state_root(struct container *c, const char *root, bool make)
 	return 0;
 }
 
+static const struct why lock_why[] = {
+	{ ENOSYS, " (the kernel lacks CONFIG_FILE_LOCKING)" }, { 0 }
+};
+
 static int state_lock(struct container *c)
 {
 	while (flock(c->dir_fd, LOCK_EX) < 0)
 		if (errno != EINTR)
-			return efail("lock %s", c->id);
+			return efail("lock %s%s", c->id, errno_why(lock_why));
 	return 0;
 }
 
@@ -3412,7 +3453,7 @@ static int state_new(struct container *c)
 		if (c->dir_fd < 0 && errno == ENOENT)
 			continue;
 		if (c->dir_fd < 0 || flock(c->dir_fd, LOCK_EX) < 0 || fstat(c->dir_fd, &st) < 0) {
-			efail("lock state directory of %s", c->id);
+			efail("lock state directory of %s%s", c->id, errno_why(lock_why));
 			unlinkat(c->root_fd, c->id, AT_REMOVEDIR);
 			return -1;
 		}
@@ -3652,6 +3693,14 @@ struct ns_plan {
 	char *what[NS_COUNT];                   /* the place in the config, for messages          */
 };
 
+/* Does the kernel have this kind?  clone(2) says EINVAL to all that it lacks together, and nothing
+ * to a cgroup namespace without cgroups. */
+static bool ns_exists(int proc, int type)
+{
+	return faccessat(proc, str_fmt("self/ns/%s", ns_info[type].proc), F_OK,
+			 AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 /* Is a process in the same namespace as this one? */
 static bool ns_is_ours(int proc, pid_t pid, int type)
 {
@@ -3689,9 +3738,15 @@ static int ns_plan(struct ns_plan *p, struct config *c, int proc, bool in_user_n
 	*p = (struct ns_plan){ 0 };
 	for (int i = 0; i < NS_COUNT; i++)
 		p->fd[i] = -1;
-	for (size_t i = 0; i < c->n_namespaces; i++)
-		p->what[c->namespaces[i].type] = c->namespaces[i].path ?
+	for (size_t i = 0; i < c->n_namespaces; i++) {
+		int type = c->namespaces[i].type;
+
+		p->what[type] = c->namespaces[i].path ?
 			str_fmt("linux.namespaces[%zu].path: %s", i, c->namespaces[i].path) : NULL;
+		if (c->ns_new[type] && !ns_exists(proc, type))
+			return fail("linux.namespaces[%zu]: %s: the kernel lacks %s", i,
+				    ns_names[type].name, ns_info[type].option);
+	}
 	for (int i = 0; i < NS_COUNT; i++) {
 		if (c->ns_path[i] && ns_open(p, i, c->ns_path[i], proc) < 0)
 			return -1;
@@ -3914,6 +3969,14 @@ static int cg_mount_at(const char *place)
 	return fd >= 0 && fstatfs(fd, &fs) == 0 && fs.f_type == CGROUP2_MAGIC ? take_fd(&fd) : -1;
 }
 
+/* Asked of /proc: only root may ask the kernel for a file system. */
+static bool cg_in_kernel(int proc)
+{
+	char *text = file_read_at(proc, "filesystems", 65536);
+
+	return !text || strstr(text, "\tcgroup2\n");
+}
+
 /* The cgroup2 mount: where it always is, where hybrid hosts have it, else as mountinfo says.  Where
  * there is none, and nothing else has its place, root gets one that only this process sees. */
 static int cg_mount(int proc)
@@ -3935,8 +3998,11 @@ static int cg_mount(int proc)
 
 	if (!v1 && (fd = sys_private_fs("cgroup2")) >= 0)
 		return fd;
-	fail("no cgroup2 file system is mounted; try: mount -t cgroup2 none /sys/fs/cgroup%s",
-	     v1 ? "/unified" : "");
+	if (!cg_in_kernel(proc))
+		fail("no cgroups%s", option_lacks(fs_options, "cgroup2"));
+	else
+		fail("no cgroup2 file system is mounted; try: mount -t cgroup2 none "
+		     "/sys/fs/cgroup%s", v1 ? "/unified" : "");
 	err.no = ENODEV;                        /* and so no cgroup of ours is anywhere */
 	return -1;
 }
@@ -4240,6 +4306,14 @@ static bool cg_lists(int dir, const char *file, const char *word)
 	return false;
 }
 
+/* /proc/cgroups has them all, also those of cgroup v1; io by its old name. */
+static bool cg_controller_in_kernel(int proc, const char *name)
+{
+	char *text = file_read_at(proc, "cgroups", 65536);
+
+	return !text || strstr(text, str_fmt("\n%s\t", str_eq(name, "io") ? "blkio" : name));
+}
+
 /* Why a controller is not there: follows the path to where it gets lost, and asks for it once more
  * to hear the reason.  Costs nothing until it is needed. */
 static char *cg_why(const struct container *c, const char *controller)
@@ -4247,6 +4321,9 @@ static char *cg_why(const struct container *c, const char *controller)
 	char *rest = str_dup(c->cgroup), *name, *save = NULL;
 	autoclose int dir = cg_mount(c->proc_fd);
 
+	if (!cg_controller_in_kernel(c->proc_fd, controller))
+		return str_fmt("no %s controller%s", controller,
+			       option_lacks(cgroup_options, str_fmt("%s.", controller)));
 	if (cg_is_v1(c->proc_fd, controller))
 		return str_fmt("the %s controller is bound to cgroup v1 here; boot with "
 			       "cgroup_no_v1=all to use it", controller);
@@ -4293,8 +4370,8 @@ static int cg_fail(const struct container *c, const char *file, const char *fiel
 		return fail("linux.resources.%s: cannot write \"%s\" to %s: %s", field, value, file,
 			    cg_why(c, controller));
 	if (no == ENOENT)
-		return fail_no(no, "linux.resources.%s: cannot write \"%s\": this kernel has no %s",
-			       field, value, file);
+		return fail_no(no, "linux.resources.%s: cannot write \"%s\": this kernel has no "
+			       "%s%s", field, value, file, option_lacks(cgroup_options, file));
 	return fail_no(no, "linux.resources.%s: write \"%s\" to %s", field, value, file);
 }
 
@@ -4924,6 +5001,8 @@ static int cg_devices(const struct container *c, const struct resources_conf *r,
 	TRY(dev_list(&l, r->devices, r->n_devices));
 	bool any = l.allow && !l.n;             /* needs no program */
 
+	if (c->no_cgroup && r->n_devices && !any && !rootless)
+		return fail("linux.resources.devices: %s", c->no_cgroup);
 	if (c->cgroup_fd < 0 || (any && c->cgroup_made))
 		return 0;
 	if (!any)
@@ -4934,10 +5013,15 @@ static int cg_devices(const struct container *c, const struct resources_conf *r,
 		return 0;
 	if (rootless && (errno == EPERM || errno == EACCES))
 		return 0;
-	if (errno == ENOSYS)
-		return fail("linux.resources.devices: the kernel lacks CONFIG_BPF_SYSCALL");
-	if (errno == EINVAL)
-		return efail("linux.resources.devices: device program (needs CONFIG_CGROUP_BPF)");
+	bool lacks = errno == ENOSYS || errno == EINVAL;
+	const char *option = errno == ENOSYS ? "CONFIG_BPF_SYSCALL" : "CONFIG_CGROUP_BPF";
+
+	if (lacks && r->n_devices)
+		return fail("linux.resources.devices: the kernel lacks %s", option);
+	if (lacks) {                            /* nobody asked: capabilities and /dev decide */
+		log_warn("no device policy (the kernel lacks %s)", option);
+		return 0;
+	}
 	return efail("linux.resources.devices: device program");
 }
 
@@ -6997,7 +7081,8 @@ static int mnt_fs(const char *type, const char *source, const struct mnt_flags *
 	int mnt;
 
 	if (ctl < 0 && errno == ENODEV)
-		return fail_no(ENODEV, "mount: the kernel has no file system type \"%s\"", type);
+		return fail_no(ENODEV, "mount: the kernel has no file system type \"%s\"%s", type,
+			       option_lacks(fs_options, type));
 	if (ctl < 0)
 		return efail("mount: file system type \"%s\"", type);
 	if (source && *source &&
@@ -7006,7 +7091,9 @@ static int mnt_fs(const char *type, const char *source, const struct mnt_flags *
 	TRY(mnt_fs_options(ctl, type, f));
 	if (syscall(NR_fsconfig, ctl, FSCONFIG_CREATE, NULL, NULL, 0) < 0)
 		return mnt_fs_fail(ctl, type);
-	mnt = (int)syscall(NR_fsmount, ctl, FS_CLOEXEC, 0);
+	/* In a user namespace a procfs or sysfs must be as read-only as the one that there is from
+	 * the start, or it shows more than that: EPERM. */
+	mnt = (int)syscall(NR_fsmount, ctl, FS_CLOEXEC, f->set & ATTR_RDONLY);
 	return mnt < 0 ? mnt_fs_fail(ctl, type) : mnt;
 }
 
@@ -7101,7 +7188,8 @@ static int mnt_target(int root, const struct mount_conf *m, bool file)
 static int mnt_check_label(const struct config *conf)
 {
 	if (conf->mount_label && *conf->mount_label && access("/sys/fs/selinux/enforce", F_OK) < 0)
-		return fail("linux.mountLabel: SELinux is not enabled on this host");
+		return fail("linux.mountLabel: SELinux is not enabled on this host "
+			    "(CONFIG_SECURITY_SELINUX)");
 	return 0;
 }
 
@@ -7669,6 +7757,110 @@ static int mnt_private_above(const char *path)
 	}
 }
 
+/* Paths of the mounts that sit directly on the one which is this process's root, if that is the
+ * lowest of the mount namespace: it alone is its own parent.  Else bottom stays false. */
+static int mnt_on_bottom(int proc, struct strs *paths, bool *bottom)
+{
+	char *text = file_read_at(proc, "self/mountinfo", 16 << 20), *save = NULL;
+	char *root_id = NULL;
+
+	if (!text)
+		return efail("read mountinfo");
+	for (int pass = 0; pass < 2; pass++) {
+		char *copy = str_dup(text);
+
+		for (char *l = strtok_r(copy, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
+			char *at = proc_mountpoint(l), *parent = str_word(l, 1);
+
+			if (!pass && !root_id && str_eq(at, "/")) {
+				root_id = str_word(l, 0);
+				*bottom = str_eq(root_id, parent);
+			} else if (pass && *bottom && str_eq(parent, root_id) && strcmp(at, "/")) {
+				strs_add(paths, at);
+			}
+		}
+	}
+	return 0;
+}
+
+struct mnt_copy { int proc, ns; };
+
+/* In the child of mnt_lock_all(), with memory and descriptors that are its parent's. */
+static int mnt_give_ns(void *arg)
+{
+	const struct mnt_copy *c = arg;
+	int ns = openat(c->proc, "self/ns/mnt", O_RDONLY | O_CLOEXEC);
+
+	_exit(ns >= 0 && dup3(ns, c->ns, O_CLOEXEC) == c->ns ? 0 : 1);
+}
+
+/* Locks the mounts of this namespace, but the lowest, where they are: not even CAP_SYS_ADMIN takes
+ * them away.  The kernel does that to a copy for another user namespace, and to the copy made from
+ * there.  The first belongs to a child that only hands it over; it shares all it can with us, since
+ * its memory would be charged to the container. */
+static int mnt_lock_all(int proc)
+{
+	static char stack[2048] __attribute__((aligned(16)));
+	struct mnt_copy copy = { proc, openat(proc, "self/ns/mnt", O_RDONLY | O_CLOEXEC) };
+	autoclose int ns = copy.ns;
+	int status = 0;
+
+	if (ns < 0)
+		return efail("open /proc/self/ns/mnt");
+	pid_t pid = clone(mnt_give_ns, stack + sizeof stack, CLONE_VM | CLONE_VFORK | CLONE_FILES |
+			  CLONE_NEWUSER | CLONE_NEWNS | SIGCHLD, &copy);
+
+	if (pid < 0)
+		return efail("clone");
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return efail("wait");
+	if (status || setns(ns, CLONE_NEWNS) < 0 || unshare(CLONE_NEWNS) < 0)
+		return efail("enter a locked copy");
+	return 0;
+}
+
+/* The kernel's initramfs cannot be left by pivot_root(2): its mount has no parent.  So it is
+ * covered with an empty read-only tmpfs, locked there, and on that goes a copy of the host's tree
+ * that can be left like any other.  Below the cover nothing of the host stays mounted. */
+static int mnt_cover(int proc)
+{
+	struct mnt_flags ro = { .ms = MS_RDONLY, .set = ATTR_RDONLY };
+	struct strs on_root = { 0 };
+	struct statfs fs;
+	bool bottom = false;
+
+	if (statfs("/", &fs) < 0 || (fs.f_type != TMPFS_MAGIC && fs.f_type != RAMFS_MAGIC))
+		return 0;
+	TRY(mnt_on_bottom(proc, &on_root, &bottom));
+	if (!bottom)                            /* a tmpfs, but above the initramfs */
+		return 0;
+	autoclose int host = mnt_tree(AT_FDCWD, "/", true);
+	autoclose int cover = host < 0 ? -1 : mnt_fs("tmpfs", "none", &ro);
+
+	if (cover < 0 || mnt_set(cover, &ro) < 0)
+		return -1;
+	/* What follows must not reach the host. */
+	if (mount(NULL, "/", NULL, MS_PRIVATE | MS_REC, NULL) < 0)
+		return efail("make / private");
+	if (mnt_move(cover, AT_FDCWD, "/") < 0)
+		return efail("move_mount");
+	/* Paths still start below the cover.  In a user namespace mounts of the host are locked
+	 * (EINVAL) and stay, hidden. */
+	for (size_t i = 0; i < on_root.n; i++)
+		if (umount2(on_root.v[i], MNT_DETACH | UMOUNT_NOFOLLOW) < 0)
+			log_debug("detach %s: %s", on_root.v[i], errno_text(errno));
+	if (fchdir(cover) < 0 || chroot(".") < 0)
+		return efail("enter the cover");
+	if (mnt_lock_all(proc) < 0) {           /* without user namespaces, or a task too many */
+		log_debug("the cover of the initramfs is not locked: %s", err.msg);
+		err_clear();
+	}
+	if (mnt_move(host, AT_FDCWD, "/") < 0)
+		return efail("move_mount");
+	return fchdir(host) < 0 || chroot(".") < 0 ? efail("enter the copy of /") : 0;
+}
+
 /* Cuts this mount namespace's ties with the host's and attaches the root on itself.  Where mapped
  * root may not pass to it the parent opens it, and it is attached on the directory that does not
  * let us in: nothing below that can be of use here.  Returns its descriptor. */
@@ -7687,6 +7879,8 @@ static int mnt_root(const struct mnt_env *e)
 		prop = (prop & MS_PRIVATE ? MS_PRIVATE : MS_SLAVE) | MS_REC;
 	if (mount(NULL, "/", NULL, (unsigned long)prop, NULL) < 0)
 		return efail("change propagation of /");
+	if (mnt_cover(e->c->proc_fd) < 0)
+		return ctx("cover the initramfs");
 	for (;;) {
 		at = openat(AT_FDCWD, place, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (at >= 0 || errno != EACCES || !conf->ns_any[NS_USER] || !place[1])
@@ -7721,64 +7915,9 @@ static int mnt_root(const struct mnt_env *e)
 	return take_fd(&fd);
 }
 
-/* Paths of the mounts that sit directly on the mount which is this process's root. */
-static int mnt_on_root(int proc, struct strs *paths)
-{
-	char *text = file_read_at(proc, "self/mountinfo", 16 << 20), *save = NULL;
-	char *root_id = NULL;
-
-	if (!text)
-		return efail("read mountinfo");
-	for (int pass = 0; pass < 2; pass++) {
-		char *copy = str_dup(text);
-
-		for (char *l = strtok_r(copy, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
-			char *at = proc_mountpoint(l);
-
-			if (!pass && !root_id && str_eq(at, "/"))
-				root_id = str_word(l, 0);
-			if (pass && str_eq(str_word(l, 1), root_id) && strcmp(at, "/"))
-				strs_add(paths, at);
-		}
-	}
-	return 0;
-}
-
-/* The kernel's initramfs root cannot be pivoted: it has no parent mount.  Two empty read-only
- * tmpfs are stacked on it, the container's root is moved onto the upper one, which pivot_root()
- * then replaces; the lower one stays between container and initramfs.  Every mount of the host is
- * detached from this namespace. */
-static int mnt_cover(int root, int proc)
-{
-	struct mnt_flags ro = { .ms = MS_RDONLY, .set = ATTR_RDONLY };
-	struct strs on_root = { 0 };
-
-	autoclose int lower = mnt_fs("tmpfs", "none", &ro);
-	autoclose int upper = lower < 0 ? -1 : mnt_fs("tmpfs", "none", &ro);
-
-	TRY(mnt_on_root(proc, &on_root));
-	/* What follows must neither reach the host nor be shared: pivot_root(2) refuses that. */
-	if (mount(NULL, "/", NULL, MS_PRIVATE, NULL) < 0)
-		return efail("make / private");
-	if (upper < 0 || mnt_set(lower, &ro) < 0 || mnt_set(upper, &ro) < 0)
-		return ctx("cover the initramfs");
-	if (mnt_move(lower, AT_FDCWD, "/") < 0 || mnt_move(upper, lower, "") < 0)
-		return efail("cover the initramfs");
-	if (mnt_move(root, upper, "") < 0)
-		return efail("move the root above the initramfs");
-	/* Paths still start below the cover.  In a user namespace mounts of the host are locked
-	 * (EINVAL) and stay, hidden. */
-	for (size_t i = 0; i < on_root.n; i++)
-		if (umount2(on_root.v[i], MNT_DETACH | UMOUNT_NOFOLLOW) < 0)
-			log_debug("detach %s: %s", on_root.v[i], errno_text(errno));
-	if (fchdir(upper) < 0 || chroot(".") < 0)
-		return efail("enter the cover of the initramfs");
-	return 0;
-}
-
 /* Makes root this process's "/", with nothing of the old tree left.  pivot_root(2): with "." for
  * both, the old root ends up mounted on the new one, and is then unmounted from there. */
-static int mnt_pivot(int root, const struct config *conf, int proc)
+static int mnt_pivot(int root, const struct config *conf)
 {
 	autoclose int old = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int prop = 0;
@@ -7787,15 +7926,8 @@ static int mnt_pivot(int root, const struct config *conf, int proc)
 		return efail("enter the rootfs");
 	if (!conf->ns_any[NS_MNT])
 		return chroot(".") < 0 ? efail("chroot") : 0;
-	if (syscall(SYS_pivot_root, ".", ".") < 0) {
-		if (errno != EINVAL)
-			return efail("pivot_root");
-		TRY(mnt_cover(root, proc));
-		close_p(&old);
-		old = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-		if (fchdir(root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
-			return efail("pivot_root");
-	}
+	if (syscall(SYS_pivot_root, ".", ".") < 0)
+		return efail("pivot_root");
 	if (conf->rootfs_propagation && *conf->rootfs_propagation)
 		name_find(propagation_names, conf->rootfs_propagation, &prop);
 	/* Shared mounts of the old tree would be unmounted on the host as well. */
@@ -8302,9 +8434,11 @@ static int sec_check_label(const struct process_conf *p)
 	const char *text = p->apparmor && *p->apparmor ? file_read_at(AT_FDCWD, on, 64) : "Y";
 
 	if (p->selinux && *p->selinux && access("/sys/fs/selinux/enforce", F_OK) < 0)
-		return fail("process.selinuxLabel: SELinux is not enabled on this host");
+		return fail("process.selinuxLabel: SELinux is not enabled on this host "
+			    "(CONFIG_SECURITY_SELINUX)");
 	if (!text || *text != 'Y')
-		return fail("process.apparmorProfile: AppArmor is not enabled on this host");
+		return fail("process.apparmorProfile: AppArmor is not enabled on this host "
+			    "(CONFIG_SECURITY_APPARMOR)");
 	return 0;
 }
 
@@ -9677,11 +9811,21 @@ static int bpf_compile_libseccomp(const struct seccomp_conf *s, struct bpf_prog 
 #endif
 /* ---- what the other rooms call ---- */
 
+/* Does the kernel know this SECCOMP_FILTER_FLAG_*?  Then it gets as far as the missing program. */
+static bool bpf_flag_works(uint32_t flag)
+{
+	if (flag == SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV)
+		flag |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
+	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flag, NULL) < 0 && errno == EFAULT;
+}
+
 /* The program for a profile.  Our own compiler makes it: 200 times faster than libseccomp, with a
  * shorter way through the filter, and without the library's faults (bpf_compile_libseccomp()).  The
  * library is the reference that the tests hold ours to, and a test build can ask for it. */
 static int bpf_build(const struct seccomp_conf *s, struct bpf_prog *out)
 {
+	if (!bpf_flag_works(0))
+		return fail("linux.seccomp: the kernel lacks CONFIG_SECCOMP_FILTER");
 #if HAVE_LIBSECCOMP && defined TEST_FAULTS
 	if (str_eq(getenv("RUNTIME_SECCOMP"), "libseccomp"))
 		return bpf_compile_libseccomp(s, out);
@@ -9706,14 +9850,6 @@ static struct bpf_prog bpf_split(struct bpf_prog *p)
 			(asks ? p : &ask)->insn[i].k = SECCOMP_RET_ALLOW;
 	}
 	return ask;
-}
-
-/* Does the kernel know this SECCOMP_FILTER_FLAG_*?  Then it gets as far as the missing program. */
-static bool bpf_flag_works(uint32_t flag)
-{
-	if (flag == SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV)
-		flag |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
-	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flag, NULL) < 0 && errno == EFAULT;
 }
 
 /* Installs a program in this process; needs no_new_privs or CAP_SYS_ADMIN.  flags:
@@ -9784,7 +9920,8 @@ static int tty_open(int root, int *master, int *slave)
 				      RESOLVE_ROOT | RESOLVE_LINKS_NO);
 
 	if (m < 0)
-		return efail("process.terminal: /dev/pts/ptmx in the container");
+		return efail("process.terminal: /dev/pts/ptmx in the container%s", errno == ENOENT ?
+			     " (of a devpts mount, which takes CONFIG_UNIX98_PTYS)" : "");
 	if (fstatfs(m, &fs) < 0 || fs.f_type != DEVPTS_MAGIC)
 		return fail("process.terminal: /dev/pts in the container is not a devpts mount");
 	if (ioctl(m, TIOCSPTLCK, &unlock) < 0)
@@ -10049,7 +10186,8 @@ static int io_block_signals(struct io *io)
 	sigprocmask(SIG_SETMASK, &all, &io->old);
 	io->signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
 	io_signals = io->signals;
-	return io->signals < 0 ? efail("signalfd") : 0;
+	return io->signals < 0 ? efail("signalfd%s", errno == ENOSYS ?
+				       " (the kernel lacks CONFIG_SIGNALFD)" : "") : 0;
 }
 
 static void io_raw(struct io *io)
@@ -10567,7 +10705,7 @@ static int init_hide(struct init *i)
 
 static int init_pivot(struct init *i)
 {
-	TRY(mnt_pivot(i->root, i->conf, i->c->proc_fd));
+	TRY(mnt_pivot(i->root, i->conf));
 	close_p(&i->root);
 	close_p(&i->mnt.proc);
 	close_p(&i->mnt.sys);
@@ -10899,6 +11037,17 @@ static int run_destroy(struct container *c)
 	return r;
 }
 
+/* There can be no cgroup, for the reason on record, and none was asked for: a limit will ask. */
+static int run_no_cgroup(struct container *c)
+{
+	log_debug("no cgroup: %s", err.msg);
+	c->no_cgroup = str_dup(err.msg);
+	err_clear();
+	c->cgroup = str_dup("");
+	close_p(&c->cgroup_fd);
+	return state_save(c);
+}
+
 /* The cgroup, its path first on disk: a runtime that is killed leaves nothing unknown. */
 static int run_make_cgroup(struct container *c, const struct run_opts *o)
 {
@@ -10911,21 +11060,15 @@ static int run_make_cgroup(struct container *c, const struct run_opts *o)
 	/* One that is in use must not go on record as ours: delete would kill what is in it. */
 	if (*c->cgroup && cg_check_free(c) < 0) {
 		c->cgroup = str_dup("");
-		return -1;
+		return asked || cg_in_kernel(c->proc_fd) ? -1 : run_no_cgroup(c);
 	}
 	TRY(state_save(c));
 	if (!*c->cgroup || (cg_create(c) == 0 && fault("cgroup") == 0))
 		return 0;
-	/* An ordinary user without a delegated cgroup, who asked for none; a limit will ask. */
+	/* An ordinary user without a delegated cgroup, who asked for none. */
 	if (o->rootless && !asked && (err.no == EACCES || err.no == EPERM || err.no == EROFS ||
-				      err.no == 0)) {
-		log_debug("no cgroup: %s", err.msg);
-		c->no_cgroup = str_dup(err.msg);
-		err_clear();
-		c->cgroup = str_dup("");
-		close_p(&c->cgroup_fd);
-		return state_save(c);
-	}
+				      err.no == 0))
+		return run_no_cgroup(c);
 	return -1;
 }
 
@@ -11271,7 +11414,8 @@ static int run_prepare(struct init *i)
 			return ctx("--console-socket");
 	}
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return efail("socketpair");
+		return efail("socketpair%s", errno == ENOSYS || errno == EAFNOSUPPORT ?
+			     " (the kernel lacks CONFIG_UNIX)" : "");
 	i->other = pair[0];
 	i->sync = pair[1];
 	return 0;
@@ -11859,7 +12003,8 @@ struct trial {
 
 struct chk {
 	const char *name;               /* also the word for the probe: see chk_word()          */
-	const char *option;             /* of the kernel's configuration, or its version          */
+	const char *option;             /* of the kernel's configuration, or its version; NULL: as
+					 * fs_options has it                                      */
 	const char *without;            /* what one has to do without                             */
 	uint8_t must;
 	int (*probe)(const struct trial *t);    /* 0, or -1 with the error record                 */
@@ -11879,7 +12024,11 @@ static const char *chk_word(const char *name)
 
 static int chk_ns(const struct trial *t)
 {
-	return unshare((int)t->n) < 0 ? ns_fail(t->n, "unshare") : 0;
+	uint64_t flag = ns_info[t->n].flag;
+
+	if (!ns_exists(t->proc, (int)t->n))
+		return fail("not in /proc/self/ns");
+	return unshare((int)flag) < 0 ? ns_fail(flag, "unshare") : 0;
 }
 
 static int chk_fs(const struct trial *t)
@@ -11887,6 +12036,18 @@ static int chk_fs(const struct trial *t)
 	autoclose int fd = (int)syscall(NR_fsopen, chk_word(t->name), FS_CLOEXEC);
 
 	return fd < 0 ? efail("%s", chk_word(t->name)) : 0;
+}
+
+static int chk_unix(const struct trial *t)
+{
+	autoclose int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	return fd < 0 ? efail("%s", t->name) : 0;
+}
+
+static int chk_lock(const struct trial *t)
+{
+	return flock(t->proc, LOCK_SH) < 0 && errno == ENOSYS ? efail("flock") : 0;
 }
 
 /* Called with nonsense: a kernel that knows the call says that. */
@@ -11971,6 +12132,8 @@ static int chk_devices(const struct trial *t)
 	struct dev_list l = { 0 };
 	struct dev_prog p;
 
+	if (!cg_in_kernel(t->proc))
+		return fail("no cgroups%s", option_lacks(fs_options, "cgroup2"));
 	TRY(dev_list(&l, t->conf ? t->conf->resources.devices : NULL,
 		     t->conf ? t->conf->resources.n_devices : 0));
 	dev_compile(&l, &p);
@@ -12000,19 +12163,29 @@ static const struct chk chk_rows[] = {  /* namespaces come from ns_info */
 	{ "mount_setattr", "Linux 5.12", "mounts get their options just after they are attached", 0,
 	  chk_call, NR_mount_setattr },
 	{ "pidfd_open", "Linux 5.3", "nothing runs", FOR_ALL, chk_call, NR_pidfd_open },
-	{ "setns by pidfd", "Linux 5.8", "no exec", 0, chk_setns, CLONE_NEWUTS },
+	{ "setns by pidfd", "Linux 5.8", "no exec", 0, chk_setns, CLONE_NEWNS },
 	{ "close_range", "Linux 5.9", "descriptors are closed one by one: slower", 0, chk_call,
 	  NR_close_range },
 	{ "id-mapped mounts", "Linux 5.12", "uidMappings of mounts are refused", 0, chk_idmap,
 	  ATTR_IDMAP },
-	{ "proc", CONFIG(PROC_FS), "nothing runs", FOR_ALL, chk_fs },
-	{ "sysfs", CONFIG(SYSFS), "no /sys", FOR_ROOT, chk_fs },
-	{ "tmpfs", CONFIG(TMPFS), "no /dev, no masked directories", FOR_SPEC, chk_fs },
-	{ "devpts", CONFIG(UNIX98_PTYS), "no terminals", FOR_SPEC, chk_fs },
-	{ "mqueue", CONFIG(POSIX_MQUEUE), "no /dev/mqueue", FOR_SPEC, chk_fs },
-	{ "overlay", CONFIG(OVERLAY_FS), "engines copy whole images", 0, chk_fs },
-	{ "devtmpfs", CONFIG(DEVTMPFS), "`init` makes a few nodes itself", 0, chk_fs },
-	{ "cgroup2", CONFIG(CGROUPS), "no limits, pause, ps, device policy", FOR_ROOT, chk_fs },
+	{ "unix sockets", CONFIG(UNIX), "nothing runs", FOR_ALL, chk_unix },
+	{ "file locks", CONFIG(FILE_LOCKING), "nothing runs", FOR_ALL, chk_lock },
+	{ "signalfd", CONFIG(SIGNALFD), "nothing runs in the foreground", FOR_SPEC, chk_call,
+	  SYS_signalfd4 },
+	{ "users", CONFIG(MULTIUSER), "process.user cannot be set", FOR_SPEC, chk_call,
+	  SYS_getgroups },
+	{ "memory policy", CONFIG(NUMA), "linux.memoryPolicy is refused", 0, chk_call,
+	  SYS_set_mempolicy },
+	{ "I/O priority", CONFIG(BLOCK), "process.ioPriority is refused", 0, chk_call,
+	  SYS_ioprio_get },
+	{ "proc", NULL, "nothing runs", FOR_ALL, chk_fs },
+	{ "sysfs", NULL, "no /sys", FOR_ROOT, chk_fs },
+	{ "tmpfs", NULL, "no /dev, no masked directories", FOR_SPEC, chk_fs },
+	{ "devpts", NULL, "no terminals", FOR_SPEC, chk_fs },
+	{ "mqueue", NULL, "no /dev/mqueue", FOR_SPEC, chk_fs },
+	{ "overlay", NULL, "engines copy whole images", 0, chk_fs },
+	{ "devtmpfs", NULL, "`init` makes a few nodes itself", 0, chk_fs },
+	{ "cgroup2", NULL, "no limits, pause, ps, device policy", FOR_ROOT, chk_fs },
 	{ "cgroup2 mounted", CONFIG(CGROUPS), "the same: mount it", FOR_ROOT, chk_cgroup },
 	{ "controller memory", CONFIG(MEMCG), "no memory limits", 0, chk_controller },
 	{ "swap", CONFIG(SWAP), "no limits on swap", 0, chk_path, 1 },
@@ -12025,6 +12198,7 @@ static const struct chk chk_rows[] = {  /* namespaces come from ns_info */
 	{ "controller rdma", CONFIG(CGROUP_RDMA), "no rdma limits", 0, chk_controller },
 	{ "device programs", CONFIG(CGROUP_BPF), "no device policy: root's containers fail",
 	  FOR_ROOT, chk_devices },
+	{ "resctrl", NULL, "linux.intelRdt is refused", 0, chk_fs },
 	{ "seccomp filter", CONFIG(SECCOMP_FILTER), "linux.seccomp is refused", 0, chk_seccomp,
 	  SECCOMP_RET_ERRNO },
 	{ "seccomp notify", "Linux 5.0", "no listenerPath", 0, chk_seccomp,
@@ -12099,13 +12273,18 @@ static void chk_add(struct findings *f, struct finding one)
 	f->v[f->n++] = one;
 }
 
+static const char *chk_option(const struct chk *k)
+{
+	return k->option ? k->option : option_for(fs_options, k->name);
+}
+
 /* Tries a row of the table for a name of the caller's. */
 static void chk_row(struct findings *f, const struct chk *k, struct trial t, const char *name)
 {
 	must(k);                                /* names of this file only */
 	t.name = k->name;
 	t.n = k->n;
-	chk_add(f, (struct finding){ name, k->option, k->without, chk_try(k->probe, &t),
+	chk_add(f, (struct finding){ name, chk_option(k), k->without, chk_try(k->probe, &t),
 				       true });
 }
 
@@ -12126,7 +12305,7 @@ static const struct chk *chk_find(const char *name)
 
 static void chk_one_ns(struct findings *f, int type, int proc, const char *name)
 {
-	struct trial t = { .n = ns_info[type].flag, .proc = proc };
+	struct trial t = { .n = (uint64_t)type, .proc = proc };
 
 	chk_add(f, (struct finding){ name, ns_info[type].option,
 				       str_fmt("no %s namespace", ns_names[type].name),
@@ -12246,10 +12425,8 @@ static void chk_mount(struct findings *f, struct trial t, size_t i)
 		return;
 	}
 	t.name = str_starts(type, "cgroup") ? "cgroup2" : type;
-	const struct chk *k = chk_find(t.name);
-
-	chk_add(f, (struct finding){ str_fmt("mounts[%zu].type", i), k ? k->option : "",
-				       str_fmt("no %s", m->dest),
+	chk_add(f, (struct finding){ str_fmt("mounts[%zu].type", i),
+				       option_for(fs_options, t.name), str_fmt("no %s", m->dest),
 				       *type ? chk_try(chk_fs, &t) : NULL, true });
 }
 
@@ -12318,7 +12495,7 @@ static void chk_linux(struct findings *f, struct trial t)
 		else
 			chk_ask(f, str_fmt("linux.namespaces[%zu].path", i), chk_joined, t);
 	}
-	if (geteuid() == 0)
+	if (geteuid() == 0 && conf->resources.n_devices)
 		chk_row(f, chk_find("device programs"), t, "linux.resources.devices");
 	if (conf->has_seccomp) {
 		chk_row(f, chk_find("seccomp filter"), t, "linux.seccomp");
@@ -12331,7 +12508,10 @@ static void chk_linux(struct findings *f, struct trial t)
 		chk_ask(f, str_fmt("linux.netDevices.%s", t.name), chk_net_device, t);
 	}
 	if (conf->has_rdt)
-		chk_ask(f, "linux.intelRdt", chk_rdt, t);
+		chk_add(f, (struct finding){ "linux.intelRdt", option_for(fs_options, "resctrl"),
+					       "no resctrl group", chk_try(chk_rdt, &t), true });
+	if (conf->has_mempolicy)
+		chk_row(f, chk_find("memory policy"), t, "linux.memoryPolicy");
 }
 
 /* Fills f with what this configuration needs, by the names of its fields. */
@@ -12347,9 +12527,12 @@ static int chk_bundle(struct findings *f, const struct container *c)
 		chk_mount(f, t, i);
 	if (c->conf->has_process)
 		chk_ask(f, "process", chk_process, t);
+	if (c->conf->has_process && c->conf->process.has_ioprio)
+		chk_row(f, chk_find("I/O priority"), t, "process.ioPriority");
 	if (c->conf->has_process && c->conf->process.terminal)
 		chk_row(f, chk_find("devpts"), t, "process.terminal");
-	if (geteuid() == 0)
+	/* without cgroups those who did not ask for one have none */
+	if (geteuid() == 0 && (cg_in_kernel(t.proc) || c->conf->cgroups_path))
 		chk_row(f, chk_find("cgroup2 mounted"), t, "linux.cgroupsPath");
 	chk_linux(f, t);
 	TRY(chk_resources(f, t));
@@ -12428,6 +12611,8 @@ static bool boot_is_first(void)
 	autoclose int proc = getpid() == 1 ? proc_open() : -1;
 
 	err_clear();
+	if (proc >= 0 && !ns_exists(proc, NS_PID))      /* of a kernel that has but the one */
+		return true;
 	return proc >= 0 && fstatat(proc, "self/ns/pid", &st, 0) == 0 && st.st_ino == 0xEFFFFFFC;
 }
 

@@ -1024,11 +1024,14 @@ test_init_needs_little_memory() {
 	need runtime
 	need controller memory
 	bundle args='/probe sleep' linux.resources.memory.limit=253952		# below one advance of the kernel: exact
-	rt_ok create -b b "$id"
-	peak=$(cgread "$(pid_of "$id")" memory.peak 2>/dev/null) || skip 'needs memory.peak (Linux 5.19)'
-	note "peak $peak bytes"
-	ok [ "$peak" -lt 153600 ]
-	rt_ok delete -f "$id"
+	# what is freed is given back some time later: the median of five
+	for i in 1 2 3 4 5; do
+		rt_ok create -b b "$id"
+		cgread "$(pid_of "$id")" memory.peak 2>/dev/null >>peaks || skip 'needs memory.peak (Linux 5.19)'
+		rt_ok delete -f "$id"
+	done
+	note "peaks $(sort -n peaks | tr '\n' ' ')"
+	ok [ "$(sort -n peaks | sed -n 3p)" -lt 153600 ]
 }
 
 limit_test_a_quarter_of_a_mebibyte_is_enough=400
@@ -1039,7 +1042,7 @@ test_a_quarter_of_a_mebibyte_is_enough() {
 	bundle args='/probe true' linux.resources.memory.limit=262144
 	[ ! -x /bin/busybox ] || { cp /bin/busybox b/rootfs/true; edit b/config.json args=/true; }
 	n=0
-	while [ $n -lt 10 ]; do
+	while [ $n -lt 20 ]; do
 		rt_ok run -b b "$id"
 		n=$((n + 1))
 	done

@@ -35,6 +35,8 @@ test_manual_page() {
 		like "$page" "^\\.SS \"$c[ \"]" "$c has its part"
 	done
 	has "$page" '\fB\-b\fR, \fB\-\-bundle\fR \fIDIR\fR'
+	# it has no date, so as to be the same bytes whenever it is made
+	! command -v mandoc >/dev/null || is "$(mandoc -T lint -W warning inst/usr/share/man/man8/runtime.8 | grep -v ': WARNING: missing date')" '' "no complaint of mandoc's"
 	command -v man >/dev/null || return
 	is "$(LC_ALL=C.UTF-8 man --warnings -E UTF-8 -l -Tutf8 -Z inst/usr/share/man/man8/runtime.8 2>&1 >/dev/null)" '' 'no complaint of the formatter'
 }
@@ -83,6 +85,112 @@ test_dist_is_reproducible() {
 	make -s -C "$TOP" dist DIST="$PWD/2.tar.gz" >make.log 2>&1
 	ok cmp 1.tar.gz 2.tar.gz
 	like "$(gzip -dc 1.tar.gz | tar -tf -)" '^runtime-[0-9.]*/runtime\.c$'
+}
+
+# ---- the recipes of distributions: each run as far as it goes without its distribution ---------------------
+
+# source_tree DIR: what the tarball of `make dist` holds, as far as a build needs it
+source_tree() {
+	mkdir -p "$1"
+	(cd "$TOP" && cp -R runtime.c jsmn.h LICENSE Makefile test "$OLDPWD/$1/")
+}
+version() { sed -n 's/^VERSION *?*=* *//p' "$TOP/Makefile"; }
+
+# runs BINARY...: it is the runtime
+runs() { like "$("$1" --version 2>&1)" "^${1##*/} version $(version)\$"; }
+
+test_recipes_name_this_version_and_licence() {
+	tools
+	need file "$TOP/examples/alpine/APKBUILD"
+	v=$(version)
+	like "$v" '^[0-9.]+$'
+	is "$(sed -n 's/^pkgver=//p' "$TOP/examples/alpine/APKBUILD")" "$v" APKBUILD
+	is "$(sed -n 's/^PKG_VERSION:=//p' "$TOP/examples/openwrt/Makefile")" "$v" openwrt
+	is "$(sed -n 's/^RUNTIME_VERSION = //p' "$TOP/examples/buildroot/package/runtime/runtime.mk")" "$v" buildroot
+	ok test -f "$TOP/examples/yocto/recipes-containers/runtime/runtime_$v.bb"
+	sum=$(sha256sum "$TOP/LICENSE")
+	is "$(sed -n 's/^sha256 *\([0-9a-f]*\) *LICENSE$/\1/p' "$TOP/examples/buildroot/package/runtime/runtime.hash")" "${sum%% *}" 'sha256 of LICENSE'
+	sum=$(md5sum "$TOP/LICENSE")
+	is "$(sed -n 's/.*LICENSE;md5=\([0-9a-f]*\)".*/\1/p' "$TOP"/examples/yocto/recipes-containers/runtime/*.bb)" "${sum%% *}" 'md5 of LICENSE'
+}
+
+limit_test_apkbuild=400
+test_apkbuild() {
+	tools
+	need file "$TOP/examples/alpine/APKBUILD"
+	[ -e "$TOP/build/include/jsmn.h" ] || [ -e /usr/include/jsmn.h ] || skip 'needs jsmn.h'
+	source_tree "src/runtime-$(version)"
+	cc=$(make -s --no-print-directory -C "$TOP" show-cc | cut -d' ' -f1)
+	# shellcheck disable=SC1091 # as abuild calls it; the subpackages too
+	(
+		srcdir=$PWD/src pkgdir=$PWD/pkg subpkgdir=$PWD/sub CC=$cc
+		. "$TOP/examples/alpine/APKBUILD"
+		amove() { mkdir -p "$subpkgdir/${1%/*}" && mv "$pkgdir/$1" "$subpkgdir/${1%/*}/"; }
+		set -e
+		cd "$builddir"
+		build
+		package
+		runc
+		completion
+	) >make.log 2>&1 || { fail APKBUILD; tail -n 20 make.log; }
+	is "$(cd pkg && find . -type f | sort | tr '\n' ' ')" './usr/bin/runtime ./usr/share/man/man8/runtime.8 '
+	is "$(cd sub && find . ! -type d | sort | tr '\n' ' ')" './usr/bin/runc ./usr/share/bash-completion/completions/runtime '
+	runs pkg/usr/bin/runtime
+}
+
+limit_test_buildroot=400
+test_buildroot() {
+	tools
+	need file "$TOP/examples/buildroot/external.mk"
+	source_tree src
+	cc=$(make -s --no-print-directory -C "$TOP" show-cc | cut -d' ' -f1)
+	# what Buildroot gives a generic package, at its barest
+	cat >fake.mk <<-'FAKE'
+		qstrip = $(strip $(subst ",,$(1)))
+		KCONFIG_ENABLE_OPT = echo $(1)=y;
+		generic-package =
+		BR2_STATIC_LIBS = y
+		BR2_PACKAGE_RUNTIME_AS_RUNC = y
+		HOSTCC = gcc
+		STAGING_DIR = /
+		TARGET_CFLAGS = -O2
+		include $(BR2_EXTERNAL_RUNTIME_PATH)/external.mk
+		$(CURDIR)/src/.built: ; $(RUNTIME_BUILD_CMDS)
+		$(CURDIR)/src/.stamp: $(CURDIR)/src/.built ; $(RUNTIME_INSTALL_TARGET_CMDS)
+		kernel: ; @$(RUNTIME_LINUX_CONFIG_FIXUPS)
+	FAKE
+	make -f fake.mk BR2_EXTERNAL_RUNTIME_PATH="$TOP/examples/buildroot" TARGET_CC="$cc" TARGET_DIR="$PWD/target" MAKE=make \
+		"$PWD/src/.stamp" >make.log 2>&1 || { fail runtime.mk; tail -n 20 make.log; }
+	is "$(cd target && find . ! -type d | sort | tr '\n' ' ')" './usr/bin/runc ./usr/bin/runtime '
+	runs target/usr/bin/runc
+	# every option that a default container needs is switched on
+	make -s -f fake.mk BR2_EXTERNAL_RUNTIME_PATH="$TOP/examples/buildroot" kernel >options 2>&1
+	for o in $("$RT" check | sed 's/   */\t/g' | awk -F '\t' '$3 == "yes" && $4 ~ /^CONFIG_/ { print $4 }' | sort -u); do
+		case $o in CONFIG_PROC_FS | CONFIG_SYSFS | CONFIG_UNIX | CONFIG_FILE_LOCKING | CONFIG_SIGNALFD | CONFIG_MULTIUSER) continue ;; esac
+		ok grep -qx "$o=y" options
+	done
+}
+
+limit_test_openwrt=400
+test_openwrt() {
+	tools
+	need file "$TOP/examples/openwrt/Makefile"
+	source_tree src
+	cc=$(make -s --no-print-directory -C "$TOP" show-cc | cut -d' ' -f1)
+	mkdir fake
+	: >fake/rules.mk
+	cat >fake/package.mk <<-'FAKE'
+		INSTALL_DIR = install -d -m 0755
+		INSTALL_BIN = install -m 0755
+		define BuildPackage
+		built: ; $$(Build/Compile)
+		compile: built ; $$(call Package/$(1)/install,$(OUT))
+		endef
+	FAKE
+	make -f "$TOP/examples/openwrt/Makefile" TOPDIR=fake INCLUDE_DIR=fake PKG_BUILD_DIR="$PWD/src" OUT="$PWD/out.d" TARGET_CC="$cc" HOSTCC=gcc \
+		TARGET_CFLAGS=-Os JSMN_DIR=/usr/include compile >make.log 2>&1 || { fail Makefile; tail -n 20 make.log; }
+	is "$(cd out.d && find . ! -type d | tr '\n' ' ')" './usr/bin/runtime '
+	runs out.d/usr/bin/runtime
 }
 
 run_tests

@@ -1234,7 +1234,7 @@ test_mount_label_without_selinux_is_an_error() {
 	[ ! -e /sys/fs/selinux/enforce ] || skip 'needs a host without SELinux'
 	bundle linux.mountLabel=$LABEL
 	rt_fails run -b b "$id"
-	[ "$RT_NAME" != runtime ] || is "$err" 'runtime: linux.mountLabel: SELinux is not enabled on this host'
+	[ "$RT_NAME" != runtime ] || is "$err" 'runtime: linux.mountLabel: SELinux is not enabled on this host (CONFIG_SECURITY_SELINUX)'
 	bundle 'linux.mountLabel=""'
 	rt_ok run -b b "$id"
 }

@@ -89,7 +89,7 @@ static const struct word rlimit_names[] = {
 static const struct word syscalls[] = {		/* names for the verb "syscall" */
 #define W(n) { #n, SYS_##n }
 	W(getpid), W(getppid), W(getuid), W(gettid), W(getcwd), W(uname), W(read), W(write), W(close), W(openat),
-	W(mkdirat), W(unlinkat), W(mount), W(umount2), W(pivot_root), W(chroot), W(unshare), W(setns),
+	W(mkdirat), W(unlinkat), W(mount), W(umount2), W(pivot_root), W(socketpair), W(flock), W(set_mempolicy), W(ioprio_set), W(chroot), W(unshare), W(setns),
 	W(ptrace), W(personality), W(sethostname), W(setdomainname), W(settimeofday), W(reboot),
 	W(keyctl), W(add_key), W(bpf), W(seccomp), W(userfaultfd), W(perf_event_open), W(socket), W(kill),
 	W(tgkill), W(exit_group), W(prctl), W(getpriority), W(setpriority), W(sched_yield), W(swapon), W(syslog),
@@ -1089,6 +1089,99 @@ static int v_unshare(int argc, char **argv)	/* unshare TYPE... [-- CMD...]; +mnt
 	return result(0, "", "");
 }
 
+/* escape NAME: ways out of a root, one after the other; "NAME by WAY" where a file of that name turns up.  The last ways
+ * take the container's own mounts away, so nothing of it can be used after this. */
+static const char *wanted;
+
+static void escaped(const char *way)
+{
+	static const char *const from[] = { "", ".", "..", "../../../..", "/", "/..", "/proc/1/root", "/proc/self/root/..", "/proc/1/cwd/../.." };
+	static char last[64];
+	char p[PATH_MAX];
+	struct stat st;
+	for (size_t i = 0; i < LEN(from); i++) {
+		snprintf(p, sizeof p, "%s/%s", from[i], wanted);
+		if (lstat(*from[i] ? p : wanted, &st) < 0 || !strcmp(way, last)) continue;
+		printf("%s by %s\n", wanted, way);
+		fflush(stdout);
+		snprintf(last, sizeof last, "%s", way);
+	}
+}
+
+static void up(const char *way)
+{
+	for (int i = 0; i < 40; i++)
+		if (chdir("..") < 0) break;
+	escaped(way);
+	if (chroot(".") == 0) escaped(way);
+}
+
+/* a file handle of every inode that the first directories of a file system may have */
+static void by_handle(void)
+{
+	struct { unsigned bytes; int type; uint32_t f[8]; } h = { .bytes = sizeof h.f };
+	int root = open("/", O_RDONLY | O_DIRECTORY), mnt;
+	if (syscall(SYS_name_to_handle_at, root, "", &h, &mnt, AT_EMPTY_PATH) < 0) return;
+	for (int at = 0; at < 3; at++)		/* the inode's number is in one of the words */
+		for (uint32_t ino = 0; ino < 4096; ino++) {
+			uint32_t keep = h.f[at];
+			h.f[at] = ino;
+			int fd = syscall(SYS_open_by_handle_at, root, &h, O_RDONLY | O_DIRECTORY);
+			h.f[at] = keep;
+			if (fd < 0) continue;
+			if (fchdir(fd) == 0) escaped("file handle");
+			close(fd);
+		}
+}
+
+static int v_escape(int argc, char **argv)
+{
+	static const int calls[] = { 0, MNT_FORCE, MNT_DETACH, 8 };
+	int ns = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC), root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC), n = 0;
+	char *text = slurp("/proc/self/mountinfo", NULL), *at[256], *save, t[64];
+	(void)argc;
+	wanted = argv[1];
+	if (ns < 0 || root < 0 || !text) return bad("/proc");
+	for (char *l = strtok_r(text, "\n", &save); l && n < (int)LEN(at); l = strtok_r(NULL, "\n", &save)) {
+		char *w = l;
+		for (int i = 0; i < 4; i++) w = strchr(w, ' ') + 1;
+		at[n++] = w;
+		w[strcspn(w, " ")] = 0;
+	}
+	escaped("its path");
+	by_handle();
+	mkdir("/escape", 0755);
+	if (chdir("/") == 0 && chroot("/escape") == 0) up("chroot");
+	if (fchdir(root) == 0 && chroot("/escape") == 0 && fchdir(root) == 0) up("chroot and a descriptor");
+	if (setns(ns, CLONE_NEWNS) == 0) escaped("setns"), up("setns");
+	if (fchdir(root) == 0 && chroot(".") == 0 && mount("/", "/escape", NULL, MS_BIND | MS_REC, NULL) == 0 && chdir("/escape") == 0) up("a bind of the root");
+	if (fchdir(root) == 0 && chroot(".") == 0 && mount("x", "/escape", "tmpfs", 0, NULL) == 0) {
+		mkdir("/escape/old", 0755);
+		if (chdir("/escape") == 0 && syscall(SYS_pivot_root, ".", "old") == 0) {
+			if (chdir("/old") == 0) up("pivot_root");
+			if (fchdir(root) == 0) up("pivot_root and a descriptor");
+			umount2("/old", MNT_DETACH);
+			if (setns(ns, CLONE_NEWNS) == 0) up("pivot_root and setns");
+		}
+	}
+	/* the mounts go, last first, then what is below */
+	if (setns(ns, CLONE_NEWNS) == 0)
+		while (--n >= 0) umount2(at[n], MNT_DETACH);
+	for (int i = 0; i < 8; i++)
+		for (size_t k = 0; k < LEN(calls); k++) {
+			snprintf(t, sizeof t, "unmounting / for the %d. time", i + 1);
+			umount2("/", calls[k]);
+			if (setns(ns, CLONE_NEWNS) == 0) escaped(t), up(t);
+			if (setns(ns, CLONE_NEWNS) == 0 && chdir("/") == 0 && umount2(".", calls[k]) == 0) escaped(t), up(t);
+			setns(ns, CLONE_NEWNS);
+		}
+	/* a new mount namespace, and the same again */
+	if (unshare(CLONE_NEWNS) == 0)
+		for (int i = 0; i < 8; i++) umount2("/", MNT_DETACH), escaped("a new mount namespace"), up("a new mount namespace");
+	puts("tried");
+	return 0;
+}
+
 static int v_ptrace(int argc, char **argv)
 {
 	pid_t p = atoi(argv[1]);
@@ -2066,6 +2159,7 @@ static const struct verb { const char *name, *args; int min; int (*fn)(int, char
 	{ "memory", "MB [SECS]", 1, v_memory, "touch memory" },
 	{ "burn", "SECS", 1, v_burn, "use the cpu" },
 	{ "forkbomb", "N", 1, v_forkbomb, "how many forks succeed" },
+	{ "escape", "NAME", 1, v_escape, "try to find a file outside of the container's root" },
 	{ "ptrace", "PID", 1, v_ptrace, "try to trace a process" },
 	{ "overwrite-exe", "PID|watch [SECS]", 1, v_overwrite_exe, "try to write to the executable of another process" },
 	{ "spy", "SECS", 1, v_spy, "look into processes that are not this program yet" },

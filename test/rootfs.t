@@ -247,7 +247,7 @@ test_unreachable_rootfs_on_a_shared_mount_leaves_nothing_there() {
 	rt_ok run -b m/locked/b "$id"
 	like "$out" '^/ '
 	is "$("$PROBE" mounts | grep -c " *$PWD/m/locked")" 0 'mounts left on the host'
-	umount -R m
+	umount m
 }
 
 test_only_the_containers_mounts_are_left() {
@@ -447,6 +447,33 @@ test_the_initramfs_is_out_of_reach() {
 	like "$out" '^mounted: /proc'
 	unlike "$out" ': (src|modules)$'
 	unlike "$out" '^mounted: /(run|tmp|src)'
+}
+
+# every_capability: the edit that gives the container all that this process has
+every_capability() {
+	local all
+	all=$("$PROBE" caps | sed -n 's/^bounding *//p' | tr ' ' '\n' | sed 's/.*/"&"/' | paste -sd, -)
+	echo "process.capabilities={\"bounding\":[$all],\"permitted\":[$all],\"effective\":[$all],\"inheritable\":[$all]}"
+}
+
+# Every way out that CAP_SYS_ADMIN and the others open: what is below the root, even with all its mounts gone.
+test_the_initramfs_is_out_of_reach_of_every_capability() {
+	local maps
+	need root
+	need runtime
+	need vm
+	touch "/canary$id"
+	maps='[{"containerID":0,"hostID":100000,"size":65536}]'
+	for user in '' yes; do
+		bundle -d "b$user" args="/probe escape canary$id" root.readonly=false process.noNewPrivileges=false "$(every_capability)" \
+			${user:+'linux.namespaces+={"type":"user"}' "linux.uidMappings=$maps" "linux.gidMappings=$maps"}
+		rt_ok run -b "b$user" "$id"
+		is "$out" tried "${user:+in a user namespace }nothing is found"
+	done
+	ok rm "/canary$id"
+	edit b/config.json 'process.args=["/probe","escape","probe"]'
+	rt run -b b "$id"
+	like "$out" '^probe by its path' 'the ways are tried: its own file is found'
 }
 
 test_with_neither_proc_nor_sys_mounted() {
