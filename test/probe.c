@@ -86,6 +86,16 @@ static const struct word rlimit_names[] = {
 	W(NPROC), W(RSS), W(RTPRIO), W(RTTIME), W(SIGPENDING), W(STACK),
 #undef W
 };
+#ifndef SYS_settimeofday			/* musl's name where time_t has grown */
+#define SYS_settimeofday SYS_settimeofday_time32
+#endif
+#if defined(__mips__) && _MIPS_SIM == _ABI64	/* the newer calls have one number, but for the base */
+#define NEW(n) (5000 + (n))
+#elif defined(__mips__)
+#define NEW(n) (4000 + (n))
+#else
+#define NEW(n) (n)
+#endif
 static const struct word syscalls[] = {		/* names for the verb "syscall" */
 #define W(n) { #n, SYS_##n }
 	W(getpid), W(getppid), W(getuid), W(gettid), W(getcwd), W(uname), W(read), W(write), W(close), W(openat),
@@ -95,9 +105,9 @@ static const struct word syscalls[] = {		/* names for the verb "syscall" */
 	W(tgkill), W(exit_group), W(prctl), W(getpriority), W(setpriority), W(sched_yield), W(swapon), W(syslog),
 	W(init_module), W(delete_module), W(setgroups), W(capset), W(fchmodat), W(fchownat), W(ioctl),
 	W(dup3), W(lseek), W(getrandom), W(membarrier), W(times), W(sync), W(getpgid), W(getsid), W(clone3),
-	{ "open_tree", 428 }, { "move_mount", 429 }, { "fsopen", 430 }, { "pidfd_open", 434 },
-	{ "close_range", 436 }, { "openat2", 437 }, { "faccessat2", 439 }, { "mount_setattr", 442 },
-	{ "fsconfig", 431 }, { "fsmount", 432 }, { "fspick", 433 }, { "pidfd_send_signal", 424 }, { "io_uring_setup", 425 }, { "landlock_create_ruleset", 444 }, { "cachestat", 451 },
+	{ "open_tree", NEW(428) }, { "move_mount", NEW(429) }, { "fsopen", NEW(430) }, { "pidfd_open", NEW(434) },
+	{ "close_range", NEW(436) }, { "openat2", NEW(437) }, { "faccessat2", NEW(439) }, { "mount_setattr", NEW(442) },
+	{ "fsconfig", NEW(431) }, { "fsmount", NEW(432) }, { "fspick", NEW(433) }, { "pidfd_send_signal", NEW(424) }, { "io_uring_setup", NEW(425) }, { "landlock_create_ruleset", NEW(444) }, { "cachestat", NEW(451) },
 #undef W
 };
 static const char *const caps[] = {
@@ -1054,7 +1064,7 @@ static int v_burn(int argc, char **argv)	/* burn SECONDS of wall time; prints th
 	(void)argc;
 	while (now() < end) ;
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	printf("cpu_ms=%ld\n", t.tv_sec * 1000 + t.tv_nsec / 1000000);
+	printf("cpu_ms=%ld\n", (long)(t.tv_sec * 1000 + t.tv_nsec / 1000000));
 	return 0;
 }
 
