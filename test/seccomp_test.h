@@ -903,7 +903,7 @@ static int st_in_kernel(const struct bpf_prog *p)
 		if (syscall(SYS_mount, 0, 0, 0, 0, 0) != -1 || errno != EPERM) _exit(1);
 		if (syscall(SYS_clone3, 0, 0) != -1 || errno != ENOSYS) _exit(2);
 		if (syscall(SYS_personality, 0xffffffffUL) < 0) _exit(3);
-		if (syscall(SYS_personality, 0x1ffffffffUL) != -1 || errno != EPERM) _exit(4);
+		if (sizeof(long) == 8 && (syscall(SYS_personality, 0x1ffffffffULL) != -1 || errno != EPERM)) _exit(4);
 		if (syscall(SYS_socket, 40, 1, 0) != -1 || errno != EPERM) _exit(5);
 		if (syscall(SYS_socket, 1, 1, 0) < 0) _exit(6);
 		if (syscall(900) != -1 || errno != ENOSYS) _exit(7);
