@@ -3,7 +3,7 @@
 #   make                  build ./runtime (static, musl)       make deps     install what the build needs
 #   make test             everything that is tested            make demo     run a container, now
 #   make check            compilers and analysers, all clean   make install  DESTDIR= PREFIX=/usr RUNC_LINK=1
-#   make help             every target
+#   make help             every target                         make cross    for other architectures, ARCH="..."
 #
 # Variables: CC, CROSS_COMPILE=triple-, CPPFLAGS, CFLAGS, LDFLAGS (they come last and win),
 #   SECCOMP=auto|libseccomp|builtin, LINK= (not static), WERROR= (warnings are only warnings),
@@ -21,7 +21,7 @@ FUZZ_SECONDS ?= 60
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all FORCE help deps demo test test-engines native vm vm-init vm-systemd vm-kernels vm-small unit check bench fuzz seccomp-archs size install uninstall dist clean distclean show-cc
+.PHONY: all FORCE help deps demo test test-engines cross cross-test native vm vm-init vm-systemd vm-kernels vm-small unit check bench fuzz seccomp-archs size install uninstall dist clean distclean show-cc
 all: runtime
 
 # ---- flags ----------------------------------------------------------------------------------------------
@@ -129,6 +129,10 @@ build/syscalls.h: test/gen-syscalls test/syscalls.arm build/flags
 build/seccomp_bench: test/seccomp_bench.c test/seccomp_test.h $(SOURCES) build/flags
 	$(call build,$@,$<,-Wno-unused-function -Wno-missing-prototypes -s $(SCMP_FLAGS) $(commit),$(SCMP_LIBS))
 
+# the unit tests as the target's own program, without sanitizers
+build/unit-static: test/unit.c $(wildcard test/*_test.h) $(SOURCES) build/flags
+	$(call build,$@,$<,-g -DTEST_FAULTS=1 -Wno-unused-function -Wno-missing-prototypes $(SCMP_FLAGS) $(commit),$(SCMP_LIBS))
+
 # helpers of the tests, static like the program; an example that they try
 build/notify-agent: examples/seccomp-notify/agent.c build/flags
 	$(call build,$@,$<,-s)
@@ -207,7 +211,7 @@ clean:
 	rm -rf runtime build/include build/check build/vm build/.try.* build/flags build/*.log $(BUILT)
 distclean:
 	rm -rf runtime build
-BUILT = $(addprefix build/,runtime-builtin runtime-debug runtime-symbols runtime-asan probe dbuspeer notify-agent seccomp_bench floor benchtool unit docs runtime.8 runtime.bash root.squashfs bench.tsv test.counts $(notdir $(GENERATED)) fuzz-*)
+BUILT = $(addprefix build/,runtime-builtin runtime-debug runtime-symbols runtime-asan probe dbuspeer notify-agent seccomp_bench floor benchtool unit unit-static docs runtime.8 runtime.bash root.squashfs bench.tsv test.counts $(notdir $(GENERATED)) fuzz-*)
 
 # ---- tests ----------------------------------------------------------------------------------------------
 
@@ -228,8 +232,19 @@ unit: build/unit
 	build/unit
 native: $(TESTED)
 	test/run $(TESTS)
-vm: $(TESTED)
-	test/vm $(TESTS)
+# ARCH=aarch64: in a machine of that architecture
+vm: $(if $(ARCH),,$(TESTED))
+	$(if $(ARCH),@$(MAKE) --no-print-directory cross cross-deps=cross-vm
+	sh test/cross vm $(ARCH) $(TESTS),test/vm $(TESTS))
+
+# Other architectures, below build/cross/NAME: built, and tried under qemu's user mode.  ARCH="NAME..."; none: all of
+# test/archs.  Fetches compilers and sources; Debian only.
+cross-deps = cross
+cross:
+	@ARCHS='$(ARCH)' SECCOMP='$(filter builtin,$(SECCOMP))' MAKE='$(MAKE)' sh test/deps $(cross-deps)
+	@MAKE='$(MAKE)' COMMIT='$(COMMIT)' sh test/cross build $(ARCH)
+cross-test: runtime cross
+	@sh test/cross test $(ARCH)
 # Docker, containerd, podman, buildah and conmon with this runtime; fetches them into build/engines, 900 MB.
 # ENGINES="docker podman": these alone;  RT=runc or RT=crun: another runtime below them, to compare
 test-engines: runtime

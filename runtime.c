@@ -110,10 +110,12 @@
 #endif
 #define SPEC_VERSION "1.3.0"            /* runtime-spec this program follows */
 
-#if defined(__mips__) && _MIPS_SIM == _ABIO32
+#if defined _ABIO32 && _MIPS_SIM == _ABIO32     /* gcc defines the name of its own ABI only */
 #define NR_BASE 4000
-#elif defined(__mips__) && _MIPS_SIM == _ABI64
+#elif defined _ABI64 && _MIPS_SIM == _ABI64
 #define NR_BASE 5000
+#elif defined _ABIN32 && _MIPS_SIM == _ABIN32
+#define NR_BASE 6000
 #else
 #define NR_BASE 0
 #endif

@@ -68,6 +68,9 @@ static bool st_saw_args;                /* set when a program looks at an argume
  * happens says nothing about the profile.  No other difference is tolerated. */
 static bool st_compares_arch_with_number;
 
+#ifndef SKIP
+#define SKIP(what, why) ((void)0)
+#endif
 #ifndef ST_FOREIGN
 #define ST_FOREIGN 0            /* 1: the tables are another machine's (seccomp_arch.c) */
 #endif
@@ -363,7 +366,7 @@ static bool st_profile(const char *name, const struct seccomp_conf *s, unsigned 
 #if HAVE_LIBSECCOMP
 	have_lib = true;
 	int lib_rc = bpf_compile_libseccomp(s, &lib);
-	CHECK(rc == lib_rc, "%s: builtin returns %d, libseccomp %d", name, rc, lib_rc);
+	CHECK(rc == lib_rc, "%s: builtin returns %d, libseccomp %d: %s", name, rc, lib_rc, err.msg);
 	if (rc != lib_rc) return false;
 #endif
 	if (rc < 0) return false;
@@ -987,7 +990,7 @@ static int st_in_kernel(const struct bpf_prog *p)
 		if (syscall(SYS_mount, 0, 0, 0, 0, 0) != -1 || errno != EPERM) _exit(1);
 		if (syscall(SYS_clone3, 0, 0) != -1 || errno != ENOSYS) _exit(2);
 		if (syscall(SYS_personality, 0xffffffffUL) < 0) _exit(3);
-		if (syscall(SYS_personality, 0x1ffffffffUL) != -1 || errno != EPERM) _exit(4);
+		if (sizeof(long) == 8 && (syscall(SYS_personality, 0x1ffffffffULL) != -1 || errno != EPERM)) _exit(4);
 		if (syscall(SYS_socket, 40, 1, 0) != -1 || errno != EPERM) _exit(5);
 		if (syscall(SYS_socket, 1, 1, 0) < 0) _exit(6);
 		if (syscall(900) != -1 || errno != ENOSYS) _exit(7);
@@ -1004,6 +1007,10 @@ static void st_kernel(void)
 	struct bpf_prog p;
 	int rc = -1;
 
+	if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) < 0) {
+		SKIP("seccomp: in the kernel", "there is none in it (qemu's user mode)");
+		return;
+	}
 	st_default_profile(&s);
 	CHECK(bpf_compile(&s, &p) == 0 && (rc = st_in_kernel(&p)) == 0, "builtin in the kernel: step %d", rc);
 #if HAVE_LIBSECCOMP
@@ -1064,6 +1071,9 @@ static void st_split(void)
 static void test_seccomp(void)
 {
 	st_seed = 88172645463325252ull;
+#if HAVE_LIBSECCOMP
+	seccomp_api_set(6);     /* a program is data: whether the kernel here (qemu's, perhaps) could load it is no matter */
+#endif
 	st_tables();
 	st_operators();
 	st_meaning();

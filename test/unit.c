@@ -1760,7 +1760,7 @@ static void test_state_file(void)
 		c.pid = INT64_MAX - (int64_t)i;
 		c.start = UINT64_MAX - i;
 		c.maker = (int64_t)i;
-		c.maker_start = i << 40;
+		c.maker_start = (uint64_t)i << 40;
 		c.annotations = map;
 		check_int(state_save(&c), 0, str_fmt("state_save: %s", odd));
 		again.id = c.id;
@@ -3096,6 +3096,7 @@ static void test_net_verdict(void)
 	else if (!held) \
 		held = report(true, "seccomp: line %d", __LINE__); \
 } while (0)
+#define SKIP skip
 #include "seccomp_test.h"
 
 int main(void)

@@ -50,6 +50,16 @@
 #define OUR_ARCH AUDIT_ARCH_S390X
 #elif defined(__powerpc64__) && defined(__LITTLE_ENDIAN__)
 #define OUR_ARCH AUDIT_ARCH_PPC64LE
+#elif defined(__loongarch__)
+#define OUR_ARCH AUDIT_ARCH_LOONGARCH64
+#elif defined(__mips64) && defined(__MIPSEL__)
+#define OUR_ARCH AUDIT_ARCH_MIPSEL64
+#elif defined(__mips64)
+#define OUR_ARCH AUDIT_ARCH_MIPS64
+#elif defined(__MIPSEL__)
+#define OUR_ARCH AUDIT_ARCH_MIPSEL
+#elif defined(__mips__)
+#define OUR_ARCH AUDIT_ARCH_MIPS
 #else
 #error add the AUDIT_ARCH of this machine
 #endif
