@@ -9349,8 +9349,7 @@ static int bpf_compile_libseccomp(const struct seccomp_conf *s, struct bpf_prog 
 
 	if (!version || version->major < 2 || (version->major == 2 && version->minor < 5))
 		return fail("seccomp: libseccomp is older than 2.5");
-	/* At a lower level, that of an old kernel, it refuses actions. The kernel may refuse them: the
-	 * program is only made here. */
+	/* At an old kernel's level it refuses newer actions; but the program is only made here. */
 	if (seccomp_api_get() < 5 && seccomp_api_set(5) < 0)
 		return fail("seccomp: libseccomp: API level %u, not 5", seccomp_api_get());
 	if (bpf_plan(p, s) < 0) return ctx("seccomp");
