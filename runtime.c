@@ -9362,9 +9362,10 @@ static int bpf_compile_libseccomp(const struct seccomp_conf *s, struct bpf_prog 
 #endif
 /* ---- what the other rooms call ---- */
 
-/* The program for a profile.  Our own compiler makes it: 200 times faster than libseccomp, with a
- * shorter way through the filter, and without the library's faults (bpf_compile_libseccomp()).  The
- * library is the reference that the tests hold ours to, and a test build can ask for it. */
+/* The program for a profile.  Our own compiler makes it: a hundred times faster than libseccomp,
+ * with a shorter way through the filter, and without the library's faults
+ * (bpf_compile_libseccomp()).  The library is the reference that the tests hold ours to, and a test
+ * build can ask for it. */
 static int bpf_build(const struct seccomp_conf *s, struct bpf_prog *out)
 {
 #if HAVE_LIBSECCOMP && defined TEST_FAULTS
