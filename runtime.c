@@ -9799,8 +9799,7 @@ static int bpf_compile_libseccomp(const struct seccomp_conf *s, struct bpf_prog 
 
 	if (!version || version->major < 2 || (version->major == 2 && version->minor < 5))
 		return fail("seccomp: libseccomp is older than 2.5");
-	/* At a lower level, that of an old kernel, it refuses actions. The kernel may refuse them: the
-	 * program is only made here. */
+	/* At an old kernel's level it refuses newer actions; but the program is only made here. */
 	if (seccomp_api_get() < 5 && seccomp_api_set(5) < 0)
 		return fail("seccomp: libseccomp: API level %u, not 5", seccomp_api_get());
 	if (bpf_plan(p, s) < 0) return ctx("seccomp");
@@ -9821,9 +9820,10 @@ static bool bpf_flag_works(uint32_t flag)
 	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flag, NULL) < 0 && errno == EFAULT;
 }
 
-/* The program for a profile.  Our own compiler makes it: 200 times faster than libseccomp, with a
- * shorter way through the filter, and without the library's faults (bpf_compile_libseccomp()).  The
- * library is the reference that the tests hold ours to, and a test build can ask for it. */
+/* The program for a profile.  Our own compiler makes it: a hundred times faster than libseccomp,
+ * with a shorter way through the filter, and without the library's faults
+ * (bpf_compile_libseccomp()).  The library is the reference that the tests hold ours to, and a test
+ * build can ask for it. */
 static int bpf_build(const struct seccomp_conf *s, struct bpf_prog *out)
 {
 	if (!bpf_flag_works(0))
