@@ -126,8 +126,9 @@ test_signals_go_to_the_containers() {
 	need runtime
 	for sig in TERM INT; do
 		unit "$id" '/probe trap TERM INT' "$(policy always)"
+		rm -f bg.out            # the last round's is ready already
 		rt_bg init --bundles units
-		wait_for grep -q ready bg.out
+		wait_for grep -qs ready bg.out
 		kill -$sig "$bg_pid"
 		[ $sig = TERM ] || { wait_for grep -q INT bg.out; "$RT" --root "$STATE" kill "$id" TERM; }
 		rt_wait

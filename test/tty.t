@@ -512,7 +512,8 @@ test_tty_input_that_ends() {
 	need root
 	need runtime
 	bundle args='/probe trap INT' process.terminal=true
-	{ printf '\003'; } | "$RT" --root "$STATE" run -b b "$id" >out 2>err &
+	: >out
+	{ wait_for grep -q ready out; printf '\003'; } | "$RT" --root "$STATE" run -b b "$id" >out 2>err &
 	wait_for grep -q SIGINT out
 	rt_ok kill "$id" TERM
 	wait $!
