@@ -7497,12 +7497,13 @@ static int mnt_lock_all(int proc)
 
 	if (ns < 0)
 		return efail("open /proc/self/ns/mnt");
+	/* no signal at its end: it is to be waited for also where the caller ignored SIGCHLD */
 	pid_t pid = clone(mnt_give_ns, stack + sizeof stack, CLONE_VM | CLONE_VFORK | CLONE_FILES |
-			  CLONE_NEWUSER | CLONE_NEWNS | SIGCHLD, &copy);
+			  CLONE_NEWUSER | CLONE_NEWNS, &copy);
 
 	if (pid < 0)
 		return efail("clone");
-	while (waitpid(pid, &status, 0) < 0)
+	while (waitpid(pid, &status, __WALL) < 0)
 		if (errno != EINTR)
 			return efail("wait");
 	if (status || setns(ns, CLONE_NEWNS) < 0 || unshare(CLONE_NEWNS) < 0)
