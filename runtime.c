@@ -11558,7 +11558,8 @@ static int chk_devices(const struct trial *t)
 	dev_compile(&l, &p);
 	autoclose int fd = dev_load(&p);
 
-	return fd < 0 ? efail("bpf") : 0;
+	return fd < 0 ? efail("bpf%s", errno == ENOSYS ? " (the kernel lacks CONFIG_BPF_SYSCALL)" :
+			      "") : 0;
 }
 
 static int chk_label(const struct trial *t)
@@ -11607,7 +11608,7 @@ static const struct chk chk_rows[] = {  /* namespaces come from ns_info */
 	{ "cgroup2 mounted", CONFIG(CGROUPS), "the same: mount it", FOR_ROOT, chk_cgroup },
 	{ "controller memory", CONFIG(MEMCG), "no memory limits", 0, chk_controller },
 	{ "swap", CONFIG(SWAP), "no limits on swap", 0, chk_path, 1 },
-	{ "controller cpu", CONFIG(FAIR_GROUP_SCHED), "no cpu shares", 0, chk_controller },
+	{ "controller cpu", CONFIG(CGROUP_SCHED), "no cpu shares", 0, chk_controller },
 	{ "cpu quota", CONFIG(CFS_BANDWIDTH), "no cpu quota", 0, chk_path, 0 },
 	{ "controller cpuset", CONFIG(CPUSETS), "no cpus and mems", 0, chk_controller },
 	{ "controller pids", CONFIG(CGROUP_PIDS), "no pids limit", 0, chk_controller },
@@ -11852,8 +11853,11 @@ static void chk_mount(struct findings *f, struct trial t, size_t i)
 static void chk_limit(struct findings *f, struct trial t, const char *field, const char *file)
 {
 	char *name = str_fmt("controller %.*s", (int)strcspn(file, "."), file);
-	const struct chk *k = chk_find(name);
+	const struct chk *k = chk_find(name), *more = chk_find(str_eq(file, "cpu.max") ?
+							       "cpu quota" : "swap");
 
+	if (str_eq(file, "cpu.max") || str_eq(file, "memory.swap.max"))
+		chk_row(f, more, t, str_fmt("linux.resources.%s", field));
 	t.name = name;
 	chk_add(f, (struct finding){ str_fmt("linux.resources.%s", field), k ? k->option : "",
 				       k ? k->without : "", chk_try(chk_controller, &t),
