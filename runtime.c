@@ -7809,12 +7809,13 @@ static int mnt_lock_all(int proc)
 
 	if (ns < 0)
 		return efail("open /proc/self/ns/mnt");
+	/* no signal at its end: it is to be waited for also where the caller ignored SIGCHLD */
 	pid_t pid = clone(mnt_give_ns, stack + sizeof stack, CLONE_VM | CLONE_VFORK | CLONE_FILES |
-			  CLONE_NEWUSER | CLONE_NEWNS | SIGCHLD, &copy);
+			  CLONE_NEWUSER | CLONE_NEWNS, &copy);
 
 	if (pid < 0)
 		return efail("clone");
-	while (waitpid(pid, &status, 0) < 0)
+	while (waitpid(pid, &status, __WALL) < 0)
 		if (errno != EINTR)
 			return efail("wait");
 	if (status || setns(ns, CLONE_NEWNS) < 0 || unshare(CLONE_NEWNS) < 0)
@@ -12141,7 +12142,8 @@ static int chk_devices(const struct trial *t)
 	dev_compile(&l, &p);
 	autoclose int fd = dev_load(&p);
 
-	return fd < 0 ? efail("bpf") : 0;
+	return fd < 0 ? efail("bpf%s", errno == ENOSYS ? " (the kernel lacks CONFIG_BPF_SYSCALL)" :
+			      "") : 0;
 }
 
 static int chk_label(const struct trial *t)
@@ -12191,7 +12193,7 @@ static const struct chk chk_rows[] = {  /* namespaces come from ns_info */
 	{ "cgroup2 mounted", CONFIG(CGROUPS), "the same: mount it", FOR_ROOT, chk_cgroup },
 	{ "controller memory", CONFIG(MEMCG), "no memory limits", 0, chk_controller },
 	{ "swap", CONFIG(SWAP), "no limits on swap", 0, chk_path, 1 },
-	{ "controller cpu", CONFIG(FAIR_GROUP_SCHED), "no cpu shares", 0, chk_controller },
+	{ "controller cpu", CONFIG(CGROUP_SCHED), "no cpu shares", 0, chk_controller },
 	{ "cpu quota", CONFIG(CFS_BANDWIDTH), "no cpu quota", 0, chk_path, 0 },
 	{ "controller cpuset", CONFIG(CPUSETS), "no cpus and mems", 0, chk_controller },
 	{ "controller pids", CONFIG(CGROUP_PIDS), "no pids limit", 0, chk_controller },
@@ -12436,8 +12438,11 @@ static void chk_mount(struct findings *f, struct trial t, size_t i)
 static void chk_limit(struct findings *f, struct trial t, const char *field, const char *file)
 {
 	char *name = str_fmt("controller %.*s", (int)strcspn(file, "."), file);
-	const struct chk *k = chk_find(name);
+	const struct chk *k = chk_find(name), *more = chk_find(str_eq(file, "cpu.max") ?
+							       "cpu quota" : "swap");
 
+	if (str_eq(file, "cpu.max") || str_eq(file, "memory.swap.max"))
+		chk_row(f, more, t, str_fmt("linux.resources.%s", field));
 	t.name = name;
 	chk_add(f, (struct finding){ str_fmt("linux.resources.%s", field), k ? k->option : "",
 				       k ? k->without : "", chk_try(chk_controller, &t),

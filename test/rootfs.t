@@ -476,6 +476,22 @@ test_the_initramfs_is_out_of_reach_of_every_capability() {
 	like "$out" '^probe by its path' 'the ways are tried: its own file is found'
 }
 
+# The cover is locked with the help of a second task: there may be none, and nobody to hear of its end.
+test_the_initramfs_with_one_task_and_no_signals() {
+	need root
+	need runtime
+	need vm
+	need controller pids
+	bundle args='/probe id' linux.resources.pids.limit=1
+	rt_ok run -b b "$id"
+	like "$out" '^uid=0'
+	touch "/canary$id"
+	bundle args="/probe escape canary$id" root.readonly=false process.noNewPrivileges=false "$(every_capability)"
+	(trap '' CHLD; exec "$RT" --root "$STATE" run -b b "$id") >out 2>err
+	is "$(cat out err)" tried 'with SIGCHLD ignored'
+	ok rm "/canary$id"
+}
+
 test_with_neither_proc_nor_sys_mounted() {
 	need root
 	need runtime
