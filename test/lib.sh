@@ -32,7 +32,7 @@
 #	pass DESC, fail DESC        as they say;             note TEXT...    shown when the test fails
 #	skip REASON                 ends the test as skipped
 # Needs: skip with the reason when something is missing; before the first assertion
-#	need root|user|userns|cgroup2|runtime|libseccomp|seccomp|vm|swap|systemd
+#	need root|user|userns|cgroup2|runtime|libseccomp|seccomp|bits64|vm|swap|systemd
 #	need controller NAME | kernel X.Y | tool NAME | device PATH | cap NAME | file PATH | fs TYPE
 # Bundles
 #	bundle [EDIT...]            makes b/config.json and b/rootfs (test/config.json with the edits; again: new
@@ -111,6 +111,7 @@ have() {
 	kernel) version_ge "$(uname -r)" "$2" ;;
 	runtime) [ "$RT_NAME" = runtime ] ;;
 	libseccomp) "$RT" --version 2>/dev/null | grep -q '^libseccomp:' ;;
+	bits64) [ "$("$PROBE" bits)" = 64 ] ;;		# of an argument of a system call
 	seccomp) grep -q '^Seccomp:' /proc/self/status ;;
 	tool) command -v "$2" >/dev/null ;;
 	device) [ -c "$2" ] || [ -b "$2" ] ;;

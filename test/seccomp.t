@@ -184,7 +184,7 @@ test_flag_log_logs_what_is_refused() {
 }
 
 # What a static program needs to run "probe syscall".
-NEEDED='"execve","brk","mmap","mprotect","munmap","arch_prctl","set_tid_address","set_robust_list","rseq","write","writev","ioctl",
+NEEDED='"execve","brk","mmap","mmap2","set_thread_area","set_tls","getuid32","mprotect","munmap","arch_prctl","set_tid_address","set_robust_list","rseq","write","writev","ioctl",
 	"exit","exit_group","read","close","fstat","newfstatat","prctl","futex","rt_sigaction","rt_sigprocmask","getuid","uname","getrandom","readlink"'
 
 test_errno_by_default() {
@@ -330,6 +330,7 @@ test_arg_masked_eq() {
 
 # All 64 bits count, as unsigned numbers: 4294967301 is 2^32 + 5.
 test_arg_high_bits() {
+	need bits64
 	with_args "$(arg 1 EQ 4294967301)"
 	hit 1000 4294967301 0
 	passed 1000 5 0
@@ -338,6 +339,7 @@ test_arg_high_bits() {
 }
 
 test_arg_compares_64_bits_unsigned() {
+	need bits64
 	with_args "$(arg 1 GT 4294967296)"
 	passed 1000 4294967295 0
 	passed 1000 4294967296 0
@@ -348,6 +350,7 @@ test_arg_compares_64_bits_unsigned() {
 }
 
 test_arg_le_across_32_bits() {
+	need bits64
 	with_args "$(arg 1 LE 4294967301)"
 	hit 1000 4294967301 0
 	hit 1000 4294967295 0
@@ -358,6 +361,7 @@ test_arg_le_across_32_bits() {
 }
 
 test_arg_largest_value() {
+	need bits64
 	with_args "$(arg 1 EQ 18446744073709551615)"
 	hit 1000 -1 0
 	passed 1000 4294967295 0
@@ -365,6 +369,7 @@ test_arg_largest_value() {
 }
 
 test_arg_masked_eq_high_bits() {
+	need bits64
 	with_args "$(arg 1 MASKED_EQ 64424509440 4294967296)"	# bits 32 to 35 are 0001
 	hit 1000 4294967296 0
 	hit 1000 4294967303 0
@@ -513,6 +518,7 @@ test_unknown_architecture() {
 # A call that is younger than all of the profile's gets ENOSYS, so that a libc falls back; an older one the default.
 test_calls_newer_than_the_profile_get_enosys() {
 	need runtime		# others need calls of their own
+	need bits64
 	case $("$PROBE" machine) in x86_64) arch=X86_64 ;; aarch64) arch=AARCH64 ;; *) skip 'needs x86_64 or aarch64' ;; esac
 	filter "{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"architectures\":[\"SCMP_ARCH_$arch\"],\"syscalls\":[{\"names\":[$NEEDED,\"openat2\"],\"action\":\"SCMP_ACT_ALLOW\"}]}" \
 		args='/probe syscall faccessat2 -1 x 0 0'
