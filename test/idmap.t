@@ -218,6 +218,7 @@ test_overlapping_mappings() {
 }
 
 test_file_system_that_cannot_be_mapped() {
+	need kernel 5.12
 	refuses "mounts[7] /tmp: idmap: Linux $(uname -r) cannot map the ids of the file system sysfs" '["bind","idmap"]' "$(own 5000 7000)" mounts.7.source=/sys/kernel
 	refuses "mounts[7] /tmp: idmap: Linux $(uname -r) cannot map the ids of the file system sysfs, or of one below it" '["rbind","ridmap"]' "$(own 5000 7000)" mounts.7.source=/sys/kernel
 	refuses "mounts[7] /tmp: idmap: Linux $(uname -r) cannot map the ids of the file system mqueue" '["idmap"]' "$(own 5000 7000)" mounts.7.type=mqueue

@@ -339,6 +339,7 @@ test_a_failing_update_leaves_the_old_limits() {
 }
 
 test_a_failing_update_leaves_every_controllers_limits() {
+	need kernel 5.14                        # cpu.max.burst
 	need runtime
 	need controller memory
 	need controller io
