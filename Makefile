@@ -234,8 +234,8 @@ native: $(TESTED)
 	test/run $(TESTS)
 # ARCH=aarch64: in a machine of that architecture
 vm: $(if $(ARCH),,$(TESTED))
-	$(if $(ARCH),@$(MAKE) --no-print-directory cross cross-deps=cross-vm
-	sh test/cross vm $(ARCH) $(TESTS),test/vm $(TESTS))
+	@$(if $(ARCH),$(MAKE) --no-print-directory cross cross-deps=cross-vm,:)
+	$(if $(ARCH),sh test/cross vm $(ARCH),test/vm) $(TESTS)
 
 # Other architectures, below build/cross/NAME: built, and tried under qemu's user mode.  ARCH="NAME..."; none: all of
 # test/archs.  Fetches compilers and sources; Debian only.
@@ -245,13 +245,14 @@ cross:
 	@MAKE='$(MAKE)' COMMIT='$(COMMIT)' sh test/cross build $(ARCH)
 cross-test: runtime cross
 	@sh test/cross test $(ARCH)
+
 # Docker, containerd, podman, buildah and conmon with this runtime; fetches them into build/engines, 900 MB.
 # ENGINES="docker podman": these alone;  RT=runc or RT=crun: another runtime below them, to compare
 test-engines: runtime
 	@sh test/engines $(ENGINES)
 vm-init: runtime
 	sh test/vm-boot
-# all tests on other kernels, about half an hour each:  KERNELS="bullseye sid" TESTS=cgroup.t
+# every test on other kernels, about half an hour each:  KERNELS="bullseye sid" TESTS=cgroup.t
 vm-kernels: $(TESTED)
 	test/vm-kernels $(KERNELS) -- $(TESTS)
 # kernels without what containers may ask for, built from source (`make deps GROUPS=small`); KERNELS="least some spec"
