@@ -496,12 +496,12 @@ test_tty_signals_are_passed_on_while_nobody_reads() {
 	exec 8<>pipe
 	"$PROBE" sigdfl "$RT" --root "$STATE" run -b b "$id" >pipe 2>err </dev/null 8>&- &
 	wait_status "$id" running
-	"$PROBE" sleep 0.5              # the pipe is full by now
+	"$PROBE" sleep 2                # the pipe is full by now
 	kill -TERM $!
 	wait_status "$id" stopped
-	cat pipe >got 8>&- &
-	exec 8>&-
-	wait $!
+	exec 7<pipe 8>&-                # at no moment without a reader or a writer
+	cat <&7 >got
+	exec 7<&-
 	wait_status "$id" gone
 	is "$(tr -d '\r' <got | cmp - b/rootfs/big 2>&1 | grep -c differ)" 0 'what came is what was sent'
 	ok test "$(wc -c <got)" -gt 32768
