@@ -7825,8 +7825,9 @@ static int mnt_lock_all(int proc)
 
 /* The kernel's initramfs cannot be left by pivot_root(2): its mount has no parent.  So it is
  * covered with an empty read-only tmpfs, locked there, and on that goes a copy of the host's tree
- * that can be left like any other.  Below the cover nothing of the host stays mounted. */
-static int mnt_cover(int proc)
+ * that can be left like any other.  Below the cover nothing of the host stays mounted.  own: the
+ * mount namespace is the container's own. */
+static int mnt_cover(int proc, bool own)
 {
 	struct mnt_flags ro = { .ms = MS_RDONLY, .set = ATTR_RDONLY };
 	struct strs on_root = { 0 };
@@ -7855,7 +7856,9 @@ static int mnt_cover(int proc)
 			log_debug("detach %s: %s", on_root.v[i], errno_text(errno));
 	if (fchdir(cover) < 0 || chroot(".") < 0)
 		return efail("enter the cover");
-	if (mnt_lock_all(proc) < 0) {           /* without user namespaces, or a task too many */
+	/* A namespace that was joined is not left for a copy.  Else it fails without user
+	 * namespaces, or where a task is too many. */
+	if (own && mnt_lock_all(proc) < 0) {
 		log_debug("the cover of the initramfs is not locked: %s", err.msg);
 		err_clear();
 	}
@@ -7882,7 +7885,7 @@ static int mnt_root(const struct mnt_env *e)
 		prop = (prop & MS_PRIVATE ? MS_PRIVATE : MS_SLAVE) | MS_REC;
 	if (mount(NULL, "/", NULL, (unsigned long)prop, NULL) < 0)
 		return efail("change propagation of /");
-	if (mnt_cover(e->c->proc_fd) < 0)
+	if (mnt_cover(e->c->proc_fd, conf->ns_new[NS_MNT]) < 0)
 		return ctx("cover the initramfs");
 	for (;;) {
 		at = openat(AT_FDCWD, place, O_PATH | O_DIRECTORY | O_CLOEXEC);
