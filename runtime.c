@@ -11982,7 +11982,7 @@ static int run_protect(char **argv)
 	if (fcntl(copy, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
 		return efail("seal the copy of the program");
 	syscall(SYS_execveat, copy, "", argv, environ, AT_EMPTY_PATH);
-	if (errno == ENOENT)                    /* TOMOYO looks up /dev/fd/N; a bare /dev has none */
+	if (errno == ENOENT)                    /* TOMOYO wants /dev/fd/N to be there */
 		execve(str_fmt("/proc/self/fd/%d", copy), argv, environ);
 	return efail("execute the sealed copy of the program");
 }
