@@ -7905,11 +7905,16 @@ static int mnt_root(const struct mnt_env *e)
 		TRY(mnt_private_above(real));
 	}
 	fd = outside ? mnt_ask(e, conf->n_mounts) : at < 0 ? -1 : mnt_tree(at, "", true);
-	if (fd < 0 && !outside && sys_is_missing() && sys_open_tree(-1, "", AT_EMPTY_PATH) < 0 &&
+	int no = errno;
+
+	if (fd < 0 && outside)
+		return -1;
+	/* Refused, or no such call?  One that there is finds no descriptor -1. */
+	if (fd < 0 && sys_is_missing() && sys_open_tree(-1, "", AT_EMPTY_PATH) < 0 &&
 	    sys_is_missing())
-		return efail("open_tree, which Linux has since 5.2");
+		return fail_no(no, "open_tree, which Linux has since 5.2");
 	if (fd < 0)
-		return outside ? -1 : efail("rootfs %s", conf->rootfs);
+		return fail_no(no, "rootfs %s", conf->rootfs);
 	if (prop & MS_SHARED) {                         /* pivot_root(2) takes no shared root */
 		struct mount_attr1 private = { .propagation = MS_PRIVATE };
 
@@ -11197,9 +11202,11 @@ static int run_join_cgroup(const struct init *i, pid_t pid)
 
 	if (file_write_at(c->cgroup_fd, "cgroup.procs", text) == 0)
 		return 0;
-	if (errno == EBUSY && i->exec && !i->o->exec_cgroup && run_exec_cgroup_of_init(c) == 0 &&
-	    file_write_at(c->cgroup_fd, "cgroup.procs", text) == 0)
-		return 0;
+	if (errno == EBUSY && i->exec && !i->o->exec_cgroup) {
+		TRY(run_exec_cgroup_of_init(c));
+		if (file_write_at(c->cgroup_fd, "cgroup.procs", text) == 0)
+			return 0;
+	}
 	return cg_fail_join(c) == 0 ? efail("join cgroup %s", c->cgroup) : -1;
 }
 
