@@ -212,15 +212,23 @@ test_delete_at_once() {
 	all_gone
 }
 
+# the start time of a process whose name holds no space
+started() { cut -d' ' -f22 "/proc/$1/stat"; }
+
 test_delete_does_not_touch_a_reused_pid() {
 	need root
 	need runtime
 	bundle args='/probe sleep'
 	rt_ok create -b b "$id"
 	pid=$(pid_of "$id")
-	"$PROBE" sleep 1000 &
-	other=$!
-	# as if the pid had been taken by another process: same pid file, other start time
+	# as if the pid had been taken by another process: same pid file, other start time (which the kernel tells in
+	# hundredths of a second; a machine that misses ticks may start two in one)
+	other=
+	until [ -n "$other" ] && [ "$(started "$other")" != "$(started "$pid")" ]; do
+		[ -z "$other" ] || kill "$other"
+		"$PROBE" sleep 1000 &
+		other=$!
+	done
 	sed "s/\([^0-9]\)$pid\([^0-9]\)/\1$other\2/" "$STATE/$id/state.json" >changed
 	kill -9 "$pid"
 	wait_gone "$pid"
