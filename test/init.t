@@ -230,7 +230,7 @@ test_a_killed_run_is_cleared_and_started_again() {
 		[ "$(status_of "$id")" = running ]
 	}
 	wait_for again
-	fails kill -0 "$first"
+	wait_gone "$first"
 	"$RT" --root "$STATE" kill "$id" KILL
 	wait_for said 'ended with status 137, again in 200 ms'
 	kill -TERM "$bg_pid"

@@ -134,7 +134,7 @@ test_leftover_process() {
 	is "$last" '1 passed, 1 failed, 0 skipped'
 	like "$tap" 'left behind: process [0-9]+ \(probe\).* daemonize 100'
 	pid=$(printf '%s\n' "$tap" | sed -n 's/.*left behind: process \([0-9]*\) .*/\1/p')
-	fails kill -0 "$pid"
+	wait_gone "$pid"
 }
 
 test_leftover_container() {

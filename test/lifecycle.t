@@ -114,7 +114,7 @@ test_failed_startcontainer_hook_destroys_the_container() {
 	has "$err" startContainer
 	is "$(status_of "$id")" gone
 	is "$(sed 's/ .*//' log)" poststop
-	fails kill -0 "$pid"
+	wait_gone "$pid"
 	fails test -e "$STATE/$id"
 	rt_ok delete -f "$id"
 	is "$(wc -l <log)" 1 'once'

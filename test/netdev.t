@@ -2,8 +2,9 @@
 # netdev.t - linux.netDevices: devices of the runtime's network namespace become the container's.
 . "${0%/*}/lib.sh"
 
-# All of it in a network namespace of this file's own: no device of the host is touched.
-if [ -z "$NETDEV_NS" ] && [ "$(id -u)" = 0 ]; then
+# Each test in a network namespace of its own: no device of the host is touched, and none that the kernel still takes
+# down after the test before is seen.
+if [ -n "$ONE_TEST" ] && [ -z "$NETDEV_NS" ] && [ "$(id -u)" = 0 ]; then
 	export NETDEV_NS=1
 	exec "$PROBE" unshare net -- "$TEST_SH" "$0" "$@"
 fi
