@@ -1048,15 +1048,6 @@ static pid_t sys_clone3(uint64_t flags, int cgroup_fd, int *pidfd)
 	return pid;
 }
 
-/* Closes every descriptor from `first` up.  close_range(2), kernel 5.9. */
-static void fd_close_from(int first)
-{
-	if (syscall(NR_close_range, (unsigned)first, ~0u, 0) == 0)
-		return;
-	for (int fd = first, max = (int)sysconf(_SC_OPEN_MAX); fd < max; fd++)
-		close(fd);
-}
-
 static int fd_write_all(int fd, const void *data, size_t n)
 {
 	const char *p = data;
@@ -1413,6 +1404,30 @@ static int dir_names(int dir, struct strs *names, bool all)
 		}
 	}
 	return n < 0 ? efail("read directory") : 0;
+}
+
+/* Closes every descriptor from `first` up: close_range(2), kernel 5.9.  Without it those that proc,
+ * a procfs, lists, as the limit may be lower than a descriptor that is open, and a million; without
+ * a procfs, up to the limit. */
+static void fd_close_from(int proc, int first)
+{
+	uint64_t limit = (uint64_t)sysconf(_SC_OPEN_MAX), fd;
+	struct strs open = { 0 };
+
+	if (syscall(NR_close_range, (unsigned)first, ~0u, 0) == 0)
+		return;
+	autoclose int dir = -1;
+
+	if (proc >= 0)
+		dir = openat(proc, "self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0 || dir_names(dir, &open, true) < 0) {
+		for (fd = (uint64_t)first; fd < limit; fd++)
+			close((int)fd);
+		return;
+	}
+	for (size_t n = 0; n < open.n; n++)
+		if (str_u64(open.v[n], INT_MAX, &fd) == 0 && (int)fd >= first && (int)fd != dir)
+			close((int)fd);
 }
 
 /* A file system of its own mount, seen by nobody else: a descriptor on its root.  -1 with errno. */
@@ -10020,7 +10035,7 @@ static int hook_open_files(const struct config *c)
 struct hook_io { const struct buf *state; size_t sent; struct buf text; bool interrupted; };
 
 /* In the hook's process: state on stdin, output collected, nothing else open. */
-static _Noreturn void hook_exec(const struct hook *h, int in, int out)
+static _Noreturn void hook_exec(int proc, const struct hook *h, int in, int out)
 {
 	struct strs args = h->args;
 	char *none = NULL;
@@ -10035,7 +10050,7 @@ static _Noreturn void hook_exec(const struct hook *h, int in, int out)
 		strs_add(&args, h->path);
 	if (dup2(in, 0) == 0 && dup2(hook_files[0] < 0 ? out : hook_files[0], 1) == 1 &&
 	    dup2(hook_files[1] < 0 ? out : hook_files[1], 2) == 2) {
-		fd_close_from(3);
+		fd_close_from(proc, 3);
 		execve(h->path, args.v, h->env.n ? h->env.v : &none);
 	}
 	fmt_fd(2, "%s", errno_text(errno));
@@ -10093,7 +10108,7 @@ static bool hook_talk(int pidfd, int *in, int out, const struct hook *h, struct 
 	}
 }
 
-static int hook_run(const struct hook *h, const struct buf *state)
+static int hook_run(int proc, const struct hook *h, const struct buf *state)
 {
 	int in[2], out[2], pidfd = -1, status = 0;
 	struct hook_io io = { .state = state };
@@ -10108,7 +10123,7 @@ static int hook_run(const struct hook *h, const struct buf *state)
 	pid_t pid = sys_clone3(0, -1, &pidfd);  /* clone(2), if the container's filter says so */
 
 	if (pid == 0)
-		hook_exec(h, in[0], out[1]);
+		hook_exec(proc, h, in[0], out[1]);
 	int no = errno;
 
 	close(in[0]);
@@ -10159,7 +10174,7 @@ static int hook_run_all(const struct container *c, enum hook_phase phase, enum s
 	sigprocmask(SIG_BLOCK, &pipe_only, &old);
 	state_print(c, st, &state, "");
 	for (size_t i = 0; r == 0 && i < list->n_v; i++) {
-		if (hook_run(&list->v[i], &state) == 0)
+		if (hook_run(c->proc_fd, &list->v[i], &state) == 0)
 			continue;
 		ctx("error running %s hook #%zu", hook_names[phase], i);
 		if (keep_going)
@@ -10769,7 +10784,7 @@ static int init_close(struct init *i)
 			return efail("keep a descriptor");
 		*lines[n] = at++;
 	}
-	fd_close_from(at);
+	fd_close_from(i->c->proc_fd, at);
 	i->root = i->slave = i->console = i->other = -1;
 	i->c->proc_fd = i->c->pidfd = i->c->cgroup_fd = i->c->dir_fd = i->c->root_fd = -1;
 	i->io->signals = i->io->master = i->io->notify = -1;

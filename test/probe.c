@@ -1765,6 +1765,15 @@ static int v_sigdfl(int argc, char **argv)	/* shells start background jobs with 
 	run(argv + 1);
 }
 
+static int v_fdat(int argc, char **argv)	/* fdat N FILE CMD...: past what a shell can number */
+{
+	int fd = open(argv[2], O_RDONLY);
+	(void)argc;
+	if (fd < 0 || dup2(fd, atoi(argv[1])) < 0) die(argv[2]);
+	if (fd != atoi(argv[1])) close(fd);
+	run(argv + 3);
+}
+
 static int v_asuser(int argc, char **argv)	/* asuser UID GID CMD...: no groups, no capabilities */
 {
 	(void)argc;
@@ -2201,6 +2210,7 @@ static const struct verb { const char *name, *args; int min; int (*fn)(int, char
 	{ "asuser", "UID GID CMD...", 3, v_asuser, "run as a user without groups" },
 	{ "dropcap", "NAME CMD...", 2, v_dropcap, "run without a capability" },
 	{ "deadline", "SECS CMD...", 2, v_deadline, "time limit (124)" },
+	{ "fdat", "N FILE CMD...", 3, v_fdat, "run with a file open as descriptor N" },
 	{ "sigdfl", "CMD...", 1, v_sigdfl, "run with all signals at default" },
 	{ "reap", "[-t SECS] [-m] [-l FILE] CMD...", 1, v_reap, "run as sub-reaper, list and kill what is left" },
 	{ "cgroup2", "CMD...", 1, v_cgroup2, "run with pure cgroup v2 in a private mount namespace" },

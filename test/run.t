@@ -343,6 +343,22 @@ test_run_with_many_open_descriptors_leaks_none() {
 	is "$(wc -l <ct.out)" 3
 }
 
+# Who opened it may have lowered the limit since, and config.json may lower it again.
+test_run_leaks_no_descriptor_above_the_limit() {
+	need root
+	bundle args='/probe fds' 'process.rlimits=[{"type":"RLIMIT_NOFILE","soft":64,"hard":64}]' \
+		"hooks.createRuntime=[{\"path\":\"/bin/sh\",\"args\":[\"sh\",\"-c\",\"$PROBE fds >$PWD/fds\"]}]"
+	echo x >f
+	"$PROBE" fdat 300 f "$TEST_SH" -c 'ulimit -n 128; exec "$@"' x "$RT" --root "$STATE" run -b b "$id" >ct.out 2>ct.err
+	is $? 0 "$(cat ct.err)"
+	is "$(sed 's/ .*//' ct.out)" "0
+1
+2" 'container'
+	is "$(sed 's/ .*//' fds)" "0
+1
+2" 'hook'
+}
+
 test_run_preserve_fds() {
 	need root
 	bundle args='/probe fds'
