@@ -122,8 +122,14 @@ build/runtime-debug: $(SOURCES) build/flags
 build/runtime-symbols: $(SOURCES) build/flags
 	$(call build,$@,runtime.c,-g $(SCMP_FLAGS) $(commit),$(SCMP_LIBS))
 
-build/syscalls.h: test/gen-syscalls test/syscalls.arm build/flags
-	CC='$(CC)' CPPFLAGS='$(OVER) $(filter-out -Ibuild,$(INC)) $(CPPFLAGS) $(CFLAGS)' sh test/gen-syscalls >$@
+# What libseccomp knows is asked of a program of the target: RUN=qemu-arm or the like runs it in a cross build. Where
+# none runs, the tables have what the kernel's headers have.
+LIBSECCOMP_NAMES = $(if $(filter-out none,$(SCMP)),build/libseccomp.names)
+build/syscalls.h: test/gen-syscalls test/syscalls.arm $(LIBSECCOMP_NAMES) build/flags
+	CC='$(CC)' CPPFLAGS='$(OVER) $(filter-out -Ibuild,$(INC)) $(CPPFLAGS) $(CFLAGS)' LIBSECCOMP='$(LIBSECCOMP_NAMES)' sh test/gen-syscalls >$@
+build/libseccomp.names: test/libseccomp-names.c build/flags
+	$(call build,build/libseccomp-names,$<,$(SCMP_FLAGS),$(SCMP_LIBS))
+	$(RUN) build/libseccomp-names >$@ 2>/dev/null || : >$@
 
 # for test/bench: the filters of both engines
 build/seccomp_bench: test/seccomp_bench.c test/seccomp_test.h $(SOURCES) build/flags
@@ -211,7 +217,7 @@ clean:
 	rm -rf runtime build/include build/check build/vm build/.try.* build/flags build/*.log $(BUILT)
 distclean:
 	rm -rf runtime build
-BUILT = $(addprefix build/,runtime-builtin runtime-debug runtime-symbols runtime-asan probe dbuspeer notify-agent seccomp_bench floor benchtool unit unit-static docs runtime.8 runtime.bash root.squashfs bench.tsv test.counts $(notdir $(GENERATED)) fuzz-*)
+BUILT = $(addprefix build/,runtime-builtin runtime-debug runtime-symbols runtime-asan probe dbuspeer notify-agent seccomp_bench floor benchtool unit unit-static docs runtime.8 runtime.bash root.squashfs bench.tsv test.counts $(notdir $(GENERATED)) libseccomp-names libseccomp.names fuzz-*)
 
 # ---- tests ----------------------------------------------------------------------------------------------
 

@@ -473,9 +473,9 @@ static void *arena_alloc(size_t n)
 
 #endif
 
-#if HAVE_LIBSECCOMP && !defined(TEST_ALLOC) && !defined(__GLIBC__)
-/* libseccomp's memory, a few tables of names, comes from the arena too: an allocator that takes
- * back would be 6 KiB for nothing.  In front of a block is its size, for realloc(). */
+#if HAVE_LIBSECCOMP && defined TEST_FAULTS && !defined(TEST_ALLOC) && !defined(__GLIBC__)
+/* The memory of libseccomp, which test builds ask for programs, comes from the arena too.  In front
+ * of a block is its size, for realloc(). */
 void *malloc(size_t n)
 {
 	size_t *p = n < SIZE_MAX / 2 ? arena_alloc(n + 16) : NULL;
@@ -7120,6 +7120,17 @@ static int mnt_tree(int dir, const char *path, bool recursive)
 			     (recursive ? AT_RECURSIVE : 0));
 }
 
+/* What to say when mnt_tree() failed, errno says why: refused, or no such call?  One that there is
+ * finds no descriptor -1. */
+static int mnt_no_tree(const char *what)
+{
+	int no = errno;
+
+	if (sys_is_missing() && sys_open_tree(-1, "", AT_EMPTY_PATH) < 0 && sys_is_missing())
+		return fail_no(no, "open_tree, which Linux has since 5.2");
+	return fail_no(no, "%s", what);
+}
+
 /* -- where a mount may go ---------------------------------------------------------------------- */
 
 /* Files of /proc that may be covered one by one (lxcfs does); everything else below /proc is
@@ -7855,7 +7866,10 @@ static int mnt_cover(int proc, bool own)
 	if (!bottom)                            /* a tmpfs, but above the initramfs */
 		return 0;
 	autoclose int host = mnt_tree(AT_FDCWD, "/", true);
-	autoclose int cover = host < 0 ? -1 : mnt_fs("tmpfs", "none", &ro);
+
+	if (host < 0)
+		return mnt_no_tree("copy of /");
+	autoclose int cover = mnt_fs("tmpfs", "none", &ro);
 
 	if (cover < 0 || mnt_set(cover, &ro) < 0)
 		return -1;
@@ -7920,16 +7934,8 @@ static int mnt_root(const struct mnt_env *e)
 		TRY(mnt_private_above(real));
 	}
 	fd = outside ? mnt_ask(e, conf->n_mounts) : at < 0 ? -1 : mnt_tree(at, "", true);
-	int no = errno;
-
-	if (fd < 0 && outside)
-		return -1;
-	/* Refused, or no such call?  One that there is finds no descriptor -1. */
-	if (fd < 0 && sys_is_missing() && sys_open_tree(-1, "", AT_EMPTY_PATH) < 0 &&
-	    sys_is_missing())
-		return fail_no(no, "open_tree, which Linux has since 5.2");
 	if (fd < 0)
-		return fail_no(no, "rootfs %s", conf->rootfs);
+		return outside ? -1 : mnt_no_tree(str_fmt("rootfs %s", conf->rootfs));
 	if (prop & MS_SHARED) {                         /* pivot_root(2) takes no shared root */
 		struct mount_attr1 private = { .propagation = MS_PRIVATE };
 
@@ -8711,9 +8717,9 @@ static int sec_cwd(const char *cwd)
  *   bpf_plan()      names become numbers; one slot per system call and ABI holds its verdict
  *   bpf_assemble()  slots -> ranges of one verdict -> search tree -> instructions
  *
- * Entries: bpf_build bpf_split bpf_load.  libseccomp, where it is linked, adds names; in test
- * builds bpf_compile_libseccomp() has it make the program, and the unit tests hold the two to the
- * same verdicts.  Uses: BASE, build/syscalls.h (test/gen-syscalls).
+ * Entries: bpf_build bpf_split bpf_load.  libseccomp, where there is one, adds names to the tables
+ * when they are made; in test builds bpf_compile_libseccomp() has it make the program, and the unit
+ * tests hold the two to the same verdicts.  Uses: BASE, build/syscalls.h (test/gen-syscalls).
  *
  * What a profile means, where the runtime spec is silent, is what runc and libseccomp make of it:
  *  - The native ABI is always filtered; another one only if it is listed.  A call through any other
@@ -8729,8 +8735,8 @@ static int sec_cwd(const char *cwd)
  *    for a call newer than the profile would stop libraries from falling back to an older one.
  *    Only listed ABIs get this, and a profile whose numbers are all 0 does not.               */
 
-/* Architectures: SC_ARCHS in room NAMES.  Made by test/gen-syscalls from the toolchain's headers:
- * sys_names[] sys_offset[] sys_numbers[][] SYS_COL_* SYS_NATIVE. */
+/* Architectures: SC_ARCHS in room NAMES.  Made by test/gen-syscalls from the toolchain's headers
+ * and libseccomp: sys_names[] sys_offset[] sys_numbers[][] SYS_COL_* SYS_NATIVE. */
 #include "syscalls.h"
 
 /* A compiled filter; notify: it asks a listener, by_number: about sendmsg(2), too. */
@@ -8929,57 +8935,15 @@ static void bpf_rule_add_arg(struct bpf_rule *r, struct seccomp_arg a, uint8_t b
 	r->n++;
 }
 
-/* What the headers of this build lack, a newer libseccomp may know: that is all it is for. */
-#if HAVE_LIBSECCOMP
-static uint32_t bpf_lib_arch(const struct sc_arch_row *row)
-{
-	return row == &sc_archs[ARCH_X32] ? SCMP_ARCH_X32 : row->audit;
-}
-
-static bool bpf_lib_has(const char *name)
-{
-	return seccomp_syscall_resolve_name(name) != __NR_SCMP_ERROR;
-}
-
-/* The slot of a name, or NO_CALL; negative numbers are the library's mark for "not here". */
-static unsigned bpf_lib_slot(const struct sc_arch_row *row, const char *name)
-{
-	int nr = seccomp_syscall_resolve_name_arch(bpf_lib_arch(row), name);
-	unsigned slot = (unsigned)nr - row->base;
-
-	return nr >= 0 && slot < SLOT_PRIVATE ? slot : NO_CALL;
-}
-#else
-static bool bpf_lib_has(const char *name)
-{
-	(void)name;
-	return false;
-}
-
-static unsigned bpf_lib_slot(const struct sc_arch_row *row, const char *name)
-{
-	(void)row;
-	(void)name;
-	return NO_CALL;
-}
-#endif
-
-/* A system call by name; id: in our table, or -1 if only libseccomp knows it. */
-struct bpf_name { const char *name; int id; };
-
 /* The slots that a name stands for in an ABI: its own and the multiplexer's. */
 struct bpf_target { unsigned slot; int mux; };
 
-static int bpf_targets(const struct bpf_plan *p, const struct bpf_abi *abi, struct bpf_name call,
+static int bpf_targets(const struct bpf_plan *p, const struct bpf_abi *abi, int id,
 		       struct bpf_target t[2])
 {
 	const struct sc_mux *m = NULL;
-	int id = call.id, n = 0;
+	int n = 0;
 
-	if (id < 0) {
-		t[0] = (struct bpf_target){ bpf_lib_slot(abi->arch, call.name), -1 };
-		return t[0].slot == NO_CALL ? 0 : 1;
-	}
 	if (abi->socketcall != NO_CALL && p->mux[id]) m = &sc_muxed[p->mux[id] - 1];
 	if (m) t[n++] = (struct bpf_target){ m->ipc ? abi->ipc : abi->socketcall, m->call };
 	if (abi->numbers[id] != NO_CALL) t[n++] = (struct bpf_target){ abi->numbers[id], -1 };
@@ -9048,8 +9012,7 @@ static bool bpf_tests_one_arg_twice(const struct seccomp_rule *rule)
 }
 
 /* Adds a rule of the profile for one name, in all ABIs. */
-static void bpf_plan_name(struct bpf_plan *p, const struct seccomp_rule *rule, uint32_t ret,
-			  struct bpf_name call)
+static void bpf_plan_name(struct bpf_plan *p, const struct seccomp_rule *rule, uint32_t ret, int id)
 {
 	/* libseccomp refuses two tests of one argument in a rule; runc makes each a rule then. */
 	bool split = bpf_tests_one_arg_twice(rule);
@@ -9058,7 +9021,7 @@ static void bpf_plan_name(struct bpf_plan *p, const struct seccomp_rule *rule, u
 	for (size_t i = 0; i < p->n_abi; i++) {
 		struct bpf_abi *abi = &p->abi[i];
 		struct bpf_target t[2];
-		int n = bpf_targets(p, abi, call, t);
+		int n = bpf_targets(p, abi, id, t);
 		bool counts = n == 1 && t[0].mux < 0 && t[0].slot < SLOT_PRIVATE;
 
 		/* A multiplexed call does not count: its direct number is younger than it is. */
@@ -9106,12 +9069,12 @@ static int bpf_plan_rule(struct bpf_plan *p, const struct seccomp_rule *rule)
 		/* init hands the listener over by write(2); the agent could not allow that yet. */
 		if (rule->action == ACT_NOTIFY && strcmp(rule->names[i], "write") == 0)
 			return fail("SCMP_ACT_NOTIFY cannot be used for the write syscall");
-		if (rule->n_args == 0 && id >= 0 && !p->mux[id])
-			bpf_plan_plain(p, id, ret, &plain);
-		else if (id >= 0 || bpf_lib_has(rule->names[i]))
-			bpf_plan_name(p, rule, ret, (struct bpf_name){ rule->names[i], id });
-		else
+		if (id < 0)
 			log_debug("seccomp: unknown system call %s ignored", rule->names[i]);
+		else if (rule->n_args == 0 && !p->mux[id])
+			bpf_plan_plain(p, id, ret, &plain);
+		else
+			bpf_plan_name(p, rule, ret, id);
 	}
 	return 0;
 }
@@ -9685,6 +9648,11 @@ static int bpf_compile(const struct seccomp_conf *s, struct bpf_prog *out)
  *    lone rules of ==, != and masks, and any number of rules that are a single == each.
  * What is left is known to the tests: 2.5.4 forgets to load the number for an ABI now and then.  */
 
+static uint32_t bpf_lib_arch(const struct sc_arch_row *row)
+{
+	return row == &sc_archs[ARCH_X32] ? SCMP_ARCH_X32 : row->audit;
+}
+
 /* Does this name mean something here, and can the library be trusted with its rules? */
 static bool bpf_lib_knows(const struct bpf_plan *p, const struct seccomp_rule *rule, int id)
 {
@@ -9700,7 +9668,7 @@ static bool bpf_lib_knows(const struct bpf_plan *p, const struct seccomp_rule *r
 	for (size_t i = 0; i < p->n_abi; i++) {
 		const struct bpf_abi *abi = &p->abi[i];
 		struct bpf_target t[2];
-		int n = bpf_targets(p, abi, (struct bpf_name){ name, id }, t), nr;
+		int n = bpf_targets(p, abi, id, t), nr;
 
 		here |= n > 0;
 		for (int j = 0; j < n; j++) {
@@ -9714,11 +9682,11 @@ static bool bpf_lib_knows(const struct bpf_plan *p, const struct seccomp_rule *r
 	return here;
 }
 
-static void bpf_lib_take(struct bpf_plan *p, struct bpf_name call)
+static void bpf_lib_take(struct bpf_plan *p, int id)
 {
 	for (size_t i = 0; i < p->n_abi; i++) {
 		struct bpf_target t[2];
-		int n = bpf_targets(p, &p->abi[i], call, t);
+		int n = bpf_targets(p, &p->abi[i], id, t);
 
 		for (int j = 0; j < n; j++) {
 			struct bpf_verdict *v = bpf_in_slot(p, &p->abi[i], t[j].slot);
@@ -9747,9 +9715,11 @@ static int bpf_lib_rule(struct bpf_plan *p, scmp_filter_ctx lib, const struct se
 		int id = bpf_sys_find(rule->names[i], 0);
 		int nr = seccomp_syscall_resolve_name(rule->names[i]);
 
-		if (id < 0 ? bpf_lib_has(rule->names[i]) : !bpf_lib_knows(p, rule, id))
-			bpf_lib_take(p, (struct bpf_name){ rule->names[i], id });
-		if (id < 0 || !bpf_lib_knows(p, rule, id)) continue;
+		if (id < 0) continue;
+		if (!bpf_lib_knows(p, rule, id)) {
+			bpf_lib_take(p, id);
+			continue;
+		}
 		if (!split)
 			rc = seccomp_rule_add_array(lib, ret, nr, (unsigned)rule->n_args, args);
 		for (size_t j = 0; j < rule->n_args && split && !rc; j++)

@@ -65,7 +65,8 @@ test_memory() {
 	is "$(get data.memory.swap.limit)" 100663296 'memory and swap'
 	used=$(get data.memory.usage.usage)
 	[ "$used" -gt 16777216 ] && [ "$used" -lt 67108864 ] && pass "usage $used" || fail "usage $used"
-	[ "$(get data.memory.raw.anon)" -ge 16777216 ] && pass anon || fail "anon: $(get data.memory.raw.anon)"
+	# before Linux 5.14 this counter is late by some pages for every processor
+	[ "$(get data.memory.raw.anon)" -ge 16000000 ] && pass anon || fail "anon: $(get data.memory.raw.anon)"
 	is "$(get data.memory.cache)" "$(get data.memory.raw.file)"
 	is "$(get data.memory.event_count.oom_kill)" 0
 	down

@@ -303,7 +303,7 @@ failing() {
 		n=$((n + step))
 	done
 	is "$oops" 0 "$tried of $calls system calls, $failed failures"
-	isnt $failed 0 'some fail'
+	[ "$tried" -lt "$calls" ] || isnt $failed 0 'some fail'
 }
 
 # after_failure: a failed create leaves nothing
@@ -437,7 +437,8 @@ test_old_kernel_calls_that_have_none() {
 	for how in 'nosys function not implemented' 'noperm operation not permitted'; do
 		text=${how#* } how=${how%% *}
 		without $how open_tree,move_mount,fsopen,fsmount,fsconfig
-		is "$status $err" "1 runtime: open_tree, which Linux has since 5.2: $text"
+		# on an initramfs it is missed even earlier
+		is "$status $(echo "$err" | sed 's/cover the initramfs: //')" "1 runtime: open_tree, which Linux has since 5.2: $text"
 		is "$(traces "$id")" '' "$how: no trace"
 	done
 	rt_ok run -d -b b "$id"

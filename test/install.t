@@ -75,6 +75,38 @@ test_same_binary_in_two_directories() {
 	is "$(grep -ac "$PWD" a/runtime)" 0 'no path of the build is in it'
 }
 
+# The tables of system calls: what libseccomp knows beside the headers is in them, what it says otherwise is not.
+test_system_calls_of_libseccomp() {
+	tools
+	gcc -dumpmachine | grep -q '^x86_64' || skip 'written for x86-64'
+	printf 'X86_64 frobnicate 600\nX86_64 read 601\nX86_64 instead_of_read 0\nX86_64 second_600 600\nRISCV64 elsewhere 602\n' >names
+	CC=gcc LIBSECCOMP=names "$TEST_SH" "$TOP/test/gen-syscalls" >syscalls.h
+	is $? 0
+	cat >ask.c <<-'END'
+	#include <stdint.h>
+	#include <stdio.h>
+	#include <string.h>
+	#include "syscalls.h"
+	int main(int n, char **v)
+	{
+		for (int i = 1; i < n; i++)
+			for (int id = 0; id < SYS_COUNT; id++)
+				if (strcmp(v[i], sys_names + sys_offset[id]) == 0)
+					printf("%s %d\n", v[i], sys_numbers[SYS_COL_X86_64][id]);
+	}
+	END
+	ok gcc -o ask ask.c
+	is "$(./ask frobnicate read instead_of_read second_600 elsewhere mseal)" 'frobnicate 600
+read 0
+mseal 462'
+	# and this build's: all that its libseccomp has for this machine
+	[ ! -s "$TOP/build/libseccomp.names" ] || {
+		cp "$TOP/build/syscalls.h" . && gcc -o ask ask.c
+		is "$(./ask $(sed -n 's/^X86_64 \([^ ]*\) .*/\1/p' "$TOP/build/libseccomp.names") | sort)" \
+			"$(sed -n 's/^X86_64 //p' "$TOP/build/libseccomp.names" | sort)"
+	}
+}
+
 limit_test_dist_is_reproducible=120
 test_dist_is_reproducible() {
 	tools

@@ -163,7 +163,7 @@ static int st_last[ARCH_COUNT];         /* the greatest number of the profile in
 
 static int st_id_number(int abi, const struct st_name *name)
 {
-	int n = name->id >= 0 ? sys_numbers[sc_archs[abi].col][name->id] : (int)bpf_lib_slot(&sc_archs[abi], name->name);
+	int n = name->id >= 0 ? sys_numbers[sc_archs[abi].col][name->id] : NO_CALL;
 
 	return n == NO_CALL ? -1 : n < SLOT_PRIVATE ? n : PRIVATE + n - SLOT_PRIVATE;   /* arm's are stored out of line */
 }
@@ -423,8 +423,9 @@ static void st_tables(void)
 		CHECK(token == 0 || token == bpf_lib_arch(&sc_archs[i]), "%s: %#x, libseccomp says %#x",
 		      sc_archs[i].name, bpf_lib_arch(&sc_archs[i]), token);
 		for (int id = 0; id < SYS_COUNT && sc_archs[i].col >= 0 && token; id++) {
-			unsigned ours = sys_numbers[sc_archs[i].col][id], theirs = bpf_lib_slot(&sc_archs[i], sys_names + sys_offset[id]);
-			CHECK(theirs == NO_CALL || theirs == ours || ours >= SLOT_PRIVATE, "%s: %s is %u, libseccomp says %u",
+			int nr = seccomp_syscall_resolve_name_arch(token, sys_names + sys_offset[id]);
+			unsigned ours = sys_numbers[sc_archs[i].col][id], theirs = (unsigned)nr - sc_archs[i].base;
+			CHECK(nr < 0 || theirs >= SLOT_PRIVATE || theirs == ours || ours >= SLOT_PRIVATE, "%s: %s is %u, libseccomp says %u",
 			      sc_archs[i].name, sys_names + sys_offset[id], ours, theirs);
 		}
 #endif
@@ -1018,34 +1019,6 @@ static void st_kernel(void)
 #endif
 }
 
-/* A name that only libseccomp has: as if fchdir were not in our table. */
-static void st_lib_names(void)
-{
-#if HAVE_LIBSECCOMP
-	struct seccomp_rule rule = { ST_NAMES("fchdir"), .action = ACT_ALLOW };
-	int all[ARCH_COUNT];
-	struct seccomp_conf s = { .default_action = ACT_ERRNO, .archs = all, .n_archs = ARCH_COUNT };
-	struct bpf_plan *p = arena_alloc(sizeof *p);
-	struct bpf_prog prog_with_it;
-
-	CHECK(bpf_lib_has("fchdir") && !bpf_lib_has("no_such_call"), "libseccomp's names");
-	CHECK(bpf_lib_slot(&sc_archs[SYS_NATIVE], "breakpoint") == NO_CALL || SYS_NATIVE == ARCH_ARM, "a number for another ABI's name");
-	for (int i = 0; i < ARCH_COUNT; i++) all[i] = i;
-	CHECK(bpf_plan(p, &s) == 0, "empty profile");
-	bpf_plan_name(p, &rule, SECCOMP_RET_ALLOW, (struct bpf_name){ "fchdir", -1 });
-	CHECK(bpf_plan_finish(p) == 0 && bpf_assemble(p, &(struct bpf_prog){ 0 }, &prog_with_it) == 0, "a name of libseccomp's");
-	for (int abi = 0; abi < ARCH_COUNT; abi++) {
-		struct seccomp_data d = { .arch = sc_archs[abi].audit };
-
-		if (sc_archs[abi].col < 0) continue;
-		d.nr = (int)sc_archs[abi].base + st_number(abi, "fchdir");
-		CHECK(st_run(&prog_with_it, &d, NULL) == SECCOMP_RET_ALLOW, "%s: fchdir by libseccomp's number", sc_archs[abi].name);
-		d.nr--;
-		CHECK(st_run(&prog_with_it, &d, NULL) == (SECCOMP_RET_ERRNO | EPERM), "%s: the call before fchdir", sc_archs[abi].name);
-	}
-#endif
-}
-
 /* What bpf_split() makes of a program: both halves loaded give the verdict of the whole. */
 static void st_split(void)
 {
@@ -1084,7 +1057,6 @@ static void test_seccomp(void)
 	st_x32_shares();
 	st_lib_level();
 	st_shipped();
-	st_lib_names();
 	st_split();
 	st_mixed();
 	st_libseccomp();
