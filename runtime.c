@@ -4173,6 +4173,8 @@ static int cg_fail_join(const struct container *c)
 	return type || no == EBUSY ? -1 : 0;
 }
 
+enum { PIDS_MOST = 4 << 20 };           /* the kernel's PID_MAX_LIMIT */
+
 /* The numbers that the limits table points at, computed from the configuration. */
 struct cg_values {
 	struct opt mem_max, mem_low, swap_max, cpu_weight, cpu_idle, cpu_burst, pids_max;
@@ -4295,6 +4297,8 @@ static int cg_values(const struct resources_conf *r, struct cg_values *v)
 	v->cpus = r->cpu.cpus && *r->cpu.cpus ? r->cpu.cpus : NULL;
 	v->mems = r->cpu.mems && *r->cpu.mems ? r->cpu.mems : NULL;
 	v->pids_max = r->pids.limit;
+	if (v->pids_max.v > PIDS_MOST)          /* EINVAL, where it can only mean "no limit" */
+		v->pids_max.v = -1;
 	return 0;
 }
 

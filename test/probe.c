@@ -471,6 +471,19 @@ static int v_bpf_programs(int argc, char **argv)
 	return 0;
 }
 
+static int v_bpf_devices(int argc, char **argv)	/* bpf-devices CGROUP: "return 1", loaded and attached */
+{
+	static const struct { uint8_t code, regs; int16_t off; int32_t imm; } allow[] = { { 0xb7, 0, 0, 1 }, { 0x95, 0, 0, 0 } };
+	struct { uint32_t type, n; uint64_t insns, license, log[3], name[3]; } load = { 15, LEN(allow), (uintptr_t)allow, (uintptr_t)"GPL", { 0 }, { 0 } };
+	struct { uint32_t cgroup, prog, type, flags; } attach = { 0, 0, 6, 0 };
+	int cgroup = open(argv[1], O_RDONLY | O_DIRECTORY), prog = (int)syscall(SYS_bpf, 5, &load, sizeof load);
+	(void)argc;
+	if (cgroup < 0 || prog < 0) return bad("bpf");
+	attach.cgroup = (uint32_t)cgroup;
+	attach.prog = (uint32_t)prog;
+	return syscall(SYS_bpf, 8, &attach, sizeof attach) < 0 ? bad("bpf attach") : 0;
+}
+
 static int v_sched(int argc, char **argv)
 {
 	struct { uint32_t size, policy; uint64_t flags; int32_t nice; uint32_t prio; uint64_t runtime, deadline, period; } a = { .size = 48 };
@@ -2133,6 +2146,7 @@ static const struct verb { const char *name, *args; int min; int (*fn)(int, char
 	{ "machine", "", 0, v_uts, "machine of uname (i686 under LINUX32)" },
 	{ "personality", "", 0, v_personality, "personality in hex" },
 	{ "oomadj", "", 0, v_oomadj, "oom_score_adj" },
+	{ "bpf-devices", "CGROUP", 1, v_bpf_devices, "give a cgroup a device program that allows all" },
 	{ "bpf-programs", "", 0, v_bpf_programs, "how many BPF programs the kernel holds" },
 	{ "sched", "[PID]", 0, v_sched, "scheduling attributes" },
 	{ "rt", "fifo|deadline", 1, v_rt, "try realtime scheduling" },

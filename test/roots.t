@@ -14,6 +14,9 @@ roots() {
 	need tool chroot
 }
 
+# TOMOYO, on in Debian's 5.10, looks up /dev/fd/N for execveat(2).
+bare() { version_ge "$(uname -r)" 5.12; }
+
 # as_root DIR CMD...: CMD where DIR, a mount, is /
 as_root() {
 	"$PROBE" unshare mnt -- sh -c 'cd "$1" && shift && mount --move . / && exec chroot . "$@"' sh "$@" >out 2>err
@@ -80,8 +83,10 @@ test_overlay() {
 	mount -t overlay -o "lowerdir=sq,upperdir=top/up,workdir=top/work" overlay ov 2>err || skip 'needs overlay'
 	as_root ov /try full run "$id"
 	own_mounts 'with /proc, /sys, /dev, /run'
-	as_root ov /try none run "$id"
-	own_mounts 'with nothing mounted'
+	if bare; then
+		as_root ov /try none run "$id"
+		own_mounts 'with nothing mounted'
+	fi
 	no_way_out ov
 	umount ov
 	umount top
@@ -95,12 +100,16 @@ test_tmpfs() {
 	"$TESTS/root-image" ram
 	as_root ram /try full run "$id"
 	own_mounts 'with /proc, /sys, /dev, /run'
-	as_root ram /try none run "$id"
-	own_mounts 'with nothing mounted'
-	as_root ram /try none run --no-pivot "$id"
+	as_root ram /try full run --no-pivot "$id"
 	own_mounts '--no-pivot'
 	no_way_out ram
-	no_way_out ram none
+	if bare; then
+		as_root ram /try none run "$id"
+		own_mounts 'with nothing mounted'
+		as_root ram /try none run --no-pivot "$id"
+		own_mounts '--no-pivot with nothing mounted'
+		no_way_out ram none
+	fi
 	umount ram
 }
 
