@@ -1550,8 +1550,8 @@ static const struct name ns_names[] = { NAMESPACES(X) { 0 } };
 static const struct { const char *proc, *option; uint64_t flag; } ns_info[] = { NAMESPACES(X) };
 #undef X
 
-/* The kernel's options for what else a configuration may ask for: file systems, files of a cgroup
- * (the first row that the name begins with). */
+/* The kernel's options for what else a configuration may ask for: file systems, files of a cgroup,
+ * "NAME controller" (the first row that the name begins with). */
 struct option_for { const char *what, *option; };
 static const struct option_for fs_options[] = {
 	{ "proc", "CONFIG_PROC_FS" }, { "sysfs", "CONFIG_SYSFS" }, { "tmpfs", "CONFIG_TMPFS" },
@@ -1560,12 +1560,13 @@ static const struct option_for fs_options[] = {
 	{ "cgroup2", "CONFIG_CGROUPS" }, { "resctrl", "CONFIG_X86_CPU_RESCTRL" }, { 0 }
 };
 static const struct option_for cgroup_options[] = {
-	{ "memory.swap.", "CONFIG_SWAP" }, { "memory.", "CONFIG_MEMCG" },
-	{ "cpu.max", "CONFIG_CFS_BANDWIDTH" }, { "cpu.", "CONFIG_FAIR_GROUP_SCHED" },
-	{ "cpuset.", "CONFIG_CPUSETS" }, { "pids.", "CONFIG_CGROUP_PIDS" },
-	{ "io.max", "CONFIG_BLK_DEV_THROTTLING" }, { "io.weight", "CONFIG_BLK_CGROUP_IOCOST" },
-	{ "io.", "CONFIG_BLK_CGROUP" }, { "hugetlb.", "CONFIG_CGROUP_HUGETLB" },
-	{ "rdma.", "CONFIG_CGROUP_RDMA" }, { "misc.", "CONFIG_CGROUP_MISC" }, { 0 }
+	{ "memory.swap.", "CONFIG_SWAP" }, { "memory", "CONFIG_MEMCG" },
+	{ "cpu ", "CONFIG_CGROUP_SCHED" }, { "cpu.max", "CONFIG_CFS_BANDWIDTH" },
+	{ "cpu.", "CONFIG_FAIR_GROUP_SCHED" }, { "cpuset", "CONFIG_CPUSETS" },
+	{ "pids", "CONFIG_CGROUP_PIDS" }, { "io.max", "CONFIG_BLK_DEV_THROTTLING" },
+	{ "io.weight", "CONFIG_BLK_CGROUP_IOCOST" }, { "io", "CONFIG_BLK_CGROUP" },
+	{ "hugetlb", "CONFIG_CGROUP_HUGETLB" }, { "rdma", "CONFIG_CGROUP_RDMA" },
+	{ "misc", "CONFIG_CGROUP_MISC" }, { 0 }
 };
 
 static const char *option_for(const struct option_for *o, const char *what)
@@ -4335,16 +4336,28 @@ static bool cg_controller_in_kernel(int proc, const char *name)
 	return !text || strstr(text, str_fmt("\n%s\t", str_eq(name, "io") ? "blkio" : name));
 }
 
+/* The options that the kernel lacks which has no such controller. */
+static char *cg_lacks(const char *controller, const char *file)
+{
+	const char *name = str_fmt("%s controller", controller);
+	const char *option = option_for(cgroup_options, name);
+	const char *of_file = option_for(cgroup_options, file);
+
+	if (!*option || str_eq(option, of_file))
+		return str_fmt("no %s%s", name, option_lacks(cgroup_options, name));
+	return str_fmt("no %s (the kernel lacks %s; %s also needs %s)", name, option, file,
+		       of_file);
+}
+
 /* Why a controller is not there: follows the path to where it gets lost, and asks for it once more
  * to hear the reason.  Costs nothing until it is needed. */
-static char *cg_why(const struct container *c, const char *controller)
+static char *cg_why(const struct container *c, const char *controller, const char *file)
 {
 	char *rest = str_dup(c->cgroup), *name, *save = NULL;
 	autoclose int dir = cg_mount(c->proc_fd);
 
 	if (!cg_controller_in_kernel(c->proc_fd, controller))
-		return str_fmt("no %s controller%s", controller,
-			       option_lacks(cgroup_options, str_fmt("%s.", controller)));
+		return cg_lacks(controller, file);
 	if (cg_is_v1(c->proc_fd, controller))
 		return str_fmt("the %s controller is bound to cgroup v1 here; boot with "
 			       "cgroup_no_v1=all to use it", controller);
@@ -4386,10 +4399,11 @@ static int cg_fail(const struct container *c, const char *file, const char *fiel
 
 	if (str_eq(field, "unified") && lacks)
 		return fail("linux.resources: unified resource \"%s\" can't be set: controller "
-			    "\"%s\" not available: %s", file, controller, cg_why(c, controller));
+			    "\"%s\" not available: %s", file, controller,
+			    cg_why(c, controller, file));
 	if (lacks)
 		return fail("linux.resources.%s: cannot write \"%s\" to %s: %s", field, value, file,
-			    cg_why(c, controller));
+			    cg_why(c, controller, file));
 	if (no == ENOENT)
 		return fail_no(no, "linux.resources.%s: cannot write \"%s\": this kernel has no "
 			       "%s%s", field, value, file, option_lacks(cgroup_options, file));
@@ -8892,12 +8906,12 @@ static struct bpf_verdict *bpf_in_slot(const struct bpf_plan *p, const struct bp
  * rest of compiling a profile. */
 static uint16_t bpf_id(struct bpf_plan *p, struct bpf_verdict *v)
 {
-	unsigned n = p->n_verdicts;
+	size_t n = p->n_verdicts;
 
 	if (v->id) return v->id;
 	if (n >= VERDICTS && (n & (n - 1)) == 0) {              /* full: twice as much */
-		struct bpf_verdict **more = arena_alloc(2 * n * sizeof *more);
-		memcpy(more, p->verdict, n * sizeof *more);
+		struct bpf_verdict **more = arena_alloc(n * 2 * sizeof(void *));
+		memcpy(more, p->verdict, n * sizeof(void *));
 		p->verdict = more;
 	}
 	p->verdict[n] = v;
@@ -9198,17 +9212,17 @@ static int bpf_plan(struct bpf_plan *p, const struct seccomp_conf *s)
 	uint32_t ret = 0;
 	int id = -1;
 
+	p->conf = s;
+	p->verdict = p->first_verdicts;
+	p->n_verdicts = 1;
+	p->wrong_abi = bpf_fixed(p, SECCOMP_RET_KILL_THREAD, false);
+	p->enosys = bpf_fixed(p, SECCOMP_RET_ERRNO | ENOSYS, true);
+	p->pass = bpf_fixed(p, SECCOMP_RET_DATA, true);         /* no action has this value */
 	if (s->default_action == ACT_NOTIFY)
 		return fail("SCMP_ACT_NOTIFY cannot be used as default action");
 	if (bpf_action(s->default_action, s->has_default_errno, s->default_errno, &ret) < 0)
 		return ctx("defaultAction");
-	p->conf = s;
-	p->verdict = p->first_verdicts;
-	p->n_verdicts = 1;
 	p->other = bpf_fixed(p, ret, false);
-	p->wrong_abi = bpf_fixed(p, SECCOMP_RET_KILL_THREAD, false);
-	p->enosys = bpf_fixed(p, SECCOMP_RET_ERRNO | ENOSYS, true);
-	p->pass = bpf_fixed(p, SECCOMP_RET_DATA, true);         /* no action has this value */
 	for (size_t i = 0; i < LEN(sc_muxed); i++)
 		if ((id = bpf_sys_find(sc_muxed[i].name, id + 1)) >= 0)
 			p->mux[id] = (uint8_t)(i + 1);
@@ -9340,7 +9354,7 @@ static uint32_t bpf_emit_values(struct bpf_asm *a, const struct bpf_rule *r, str
 static uint32_t bpf_emit_rules(struct bpf_asm *a, const struct bpf_rule *r, uint8_t bits)
 {
 	const struct bpf_rule *last = r;
-	struct bpf_exits to;
+	struct bpf_exits to = { 0 };
 
 	if (!r) return bpf_emit_fixed(a, a->p->other);
 	while (bpf_is_like_next(last)) last = last->next;
@@ -9496,7 +9510,7 @@ static uint32_t bpf_emit_leaves(struct bpf_asm *a, const struct bpf_ranges *g,
  * program, runs it for every number; where none are in use it does not. */
 static uint32_t bpf_emit_tree(struct bpf_asm *a, const struct bpf_ranges *g)
 {
-	struct bpf_leaf leaf[RANGES + 1];
+	struct bpf_leaf leaf[RANGES + 1] = { 0 };
 	struct bpf_verdict *sea;
 	unsigned weight = 0;
 	size_t n = 0;

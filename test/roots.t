@@ -1,7 +1,9 @@
 #!/bin/sh
 # roots.t - containers from whatever the root of the machine is: read-only, in memory, in layers, bare, another container.
 #
-# Each root is moved over / in a mount namespace of its own, as switch_root does it, and is all there is then.
+# Each root becomes / of a mount namespace of its own and is all there is then: by pivot_root(2), or where / cannot be left
+# (an initramfs before Linux 7) moved over it, as switch_root does it.  The latter leaves the old one below, which a
+# container of every capability can then reach, and make read-only for the whole machine by unmounting it.
 . "${0%/*}/lib.sh"
 
 NO_STATE='runtime: state directory /run/runtime (a tmpfs on /run, or --root, gives it a place): read-only file system'
@@ -19,7 +21,8 @@ bare() { version_ge "$(uname -r)" 5.12; }
 
 # as_root DIR CMD...: CMD where DIR, a mount, is /
 as_root() {
-	"$PROBE" unshare mnt -- sh -c 'cd "$1" && shift && mount --move . / && exec chroot . "$@"' sh "$@" >out 2>err
+	"$PROBE" unshare mnt -- sh -c '
+		cd "$1" && shift && { pivot_root . . 2>/dev/null && umount -l . || mount --move . /; } && exec chroot . "$@"' sh "$@" >out 2>err
 	status=$?
 	out=$(cat out) err=$(cat err)
 	note "$*: $status $err"

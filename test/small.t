@@ -137,7 +137,8 @@ test_limits() {
 	cg CONFIG_MEMCG linux.resources.memory.limit=100000000
 	cg CONFIG_CGROUP_PIDS linux.resources.pids.limit=10
 	# a cpu controller without shares is seen in a cgroup only: "check" makes none
-	built CONFIG_CGROUP_SCHED && ! built CONFIG_FAIR_GROUP_SCHED || cg CONFIG_FAIR_GROUP_SCHED linux.resources.cpu.shares=100
+	if ! built CONFIG_CGROUP_SCHED; then cg CONFIG_CGROUP_SCHED linux.resources.cpu.shares=100
+	elif built CONFIG_FAIR_GROUP_SCHED; then cg CONFIG_FAIR_GROUP_SCHED linux.resources.cpu.shares=100; fi
 	cg CONFIG_CFS_BANDWIDTH linux.resources.cpu.quota=10000
 	cg CONFIG_CPUSETS 'linux.resources.cpu.cpus="0"'
 	cg CONFIG_CGROUP_HUGETLB 'linux.resources.hugepageLimits=[{"pageSize":"2MB","limit":0}]'
