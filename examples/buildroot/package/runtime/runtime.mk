@@ -12,7 +12,8 @@ RUNTIME_LICENSE = MIT
 RUNTIME_LICENSE_FILES = LICENSE
 RUNTIME_DEPENDENCIES = jsmn
 
-# The toolchain's own libc, static or not as the whole system is; seccomp with the library if it is there.
+# The toolchain's own libc, static or not as the whole system is. Without libseccomp: of that only a native build, which
+# can run a program of the target, has more than the kernel headers tell (names of system calls).
 RUNTIME_MAKE_OPTS = \
 	CC="$(TARGET_CC)" \
 	CPPFLAGS="$(TARGET_CPPFLAGS)" \
@@ -21,13 +22,7 @@ RUNTIME_MAKE_OPTS = \
 	HOSTCC="$(HOSTCC)" \
 	JSMN="$(STAGING_DIR)/usr/include" \
 	LINK="$(if $(BR2_STATIC_LIBS),-static -no-pie)" \
-	COMMIT="$(RUNTIME_VERSION)" DOCS=0 WERROR=
-
-ifeq ($(BR2_PACKAGE_LIBSECCOMP),y)
-RUNTIME_DEPENDENCIES += libseccomp
-else
-RUNTIME_MAKE_OPTS += SECCOMP=builtin
-endif
+	COMMIT="$(RUNTIME_VERSION)" SECCOMP=builtin DOCS=0 WERROR=
 
 define RUNTIME_BUILD_CMDS
 	$(TARGET_MAKE_ENV) $(MAKE) $(RUNTIME_MAKE_OPTS) -C $(@D) runtime

@@ -8,14 +8,13 @@ SRC_URI = "${RUNTIME_URI}"
 
 DEPENDS = "jsmn"
 
-PACKAGECONFIG ??= "${@bb.utils.filter('DISTRO_FEATURES', 'seccomp', d)}"
-PACKAGECONFIG[seccomp] = "SECCOMP=libseccomp,SECCOMP=builtin,libseccomp"
-
+# The seccomp filters are its own, without libseccomp: that only tells a native build names of system calls that are newer
+# than the kernel headers.
 # With LINK= it is linked as everything else is; for a static one: LINK = "-static -no-pie" and a static libc.
 LINK ?= ""
 EXTRA_OEMAKE = "CC='${CC}' HOSTCC='${BUILD_CC}' CPPFLAGS='${CPPFLAGS}' CFLAGS='${CFLAGS}' LDFLAGS='${LDFLAGS}' \
-	LINK='${LINK}' JSMN=${STAGING_INCDIR} KHEADERS=${STAGING_INCDIR} COMMIT=${PV} DOCS=0 WERROR= \
-	PREFIX=${prefix} BINDIR=${bindir} ${PACKAGECONFIG_CONFARGS}"
+	LINK='${LINK}' JSMN=${STAGING_INCDIR} KHEADERS=${STAGING_INCDIR} COMMIT=${PV} SECCOMP=builtin DOCS=0 WERROR= \
+	PREFIX=${prefix} BINDIR=${bindir}"
 
 # Docker asks for virtual-runc, and for the name runc.
 RUNTIME_AS_RUNC ?= "1"
