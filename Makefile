@@ -258,7 +258,7 @@ test-engines: runtime
 	@sh test/engines $(ENGINES)
 vm-init: runtime
 	sh test/vm-boot
-# every test on other kernels, about half an hour each:  KERNELS="bullseye sid" TESTS=cgroup.t
+# every test on other kernels, ten minutes and more each:  KERNELS="bullseye sid" TESTS=cgroup.t
 vm-kernels: $(TESTED)
 	test/vm-kernels $(KERNELS) -- $(TESTS)
 # kernels without what containers may ask for, built from source (`make deps GROUPS=small`); KERNELS="least some spec"

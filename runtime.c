@@ -12566,7 +12566,7 @@ static int chk_bundle(struct findings *f, const struct container *c)
  * `init`: the containers of a directory of bundles, kept running; as PID 1 also what the system
  * needs before that and after.  One process for each container runs it as `run` does and reports
  * by its exit status; this one starts them, waits, starts them again, and reaps orphans.
- * Entries: boot_is_first boot_console boot_run.                                                */
+ * Entries: boot_is_first boot_console boot_early boot_run.                                     */
 
 enum { RESTART_NO, RESTART_ON_FAILURE, RESTART_ALWAYS };
 static const struct name restart_names[] = {    /* of the annotation below */
@@ -12675,6 +12675,13 @@ static void boot_mounts(void)
 			log_warn("mount %s on %s: %s", m->type, m->at, errno_text(errno));
 	}
 	umask(mask);
+}
+
+/* PID 1 has a /proc before it executes itself again: see run_protect(). */
+static void boot_early(void)
+{
+	if (getpid() == 1)
+		boot_mounts();
 }
 
 /* A kernel that finds no /dev/console in its initramfs starts PID 1 without stdin, stdout and
@@ -12963,8 +12970,6 @@ static int boot_run(const char *dir, const char *then, const char *root)
 
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	unsetenv("NOTIFY_SOCKET");              /* no container is the service that we are */
-	if (getpid() == 1)
-		boot_mounts();
 	b.first = boot_is_first();
 	if (b.first) {
 		reboot(RB_DISABLE_CAD);         /* SIGINT instead of a reset */
@@ -14641,6 +14646,8 @@ static int cmd_run(const struct command *c, char **argv, char **all, struct opti
 		return cmd_usage(c);
 	}
 	exit_failure = c->failure ? c->failure : 1;
+	if (c->run == cmd_init)
+		boot_early();
 	if (c->enters)
 		TRY(run_protect(all));
 	return c->run(o);
