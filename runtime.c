@@ -3597,6 +3597,9 @@ static int state_config(struct container *c)
 	autoclose int fd = openat(c->dir_fd, "config.json", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	char *text = fd < 0 ? NULL : fd_read_all(fd, JSON_MAX_SIZE, &len);
 
+	/* `delete` removes state.json first. */
+	if (!text && errno == ENOENT && faccessat(c->dir_fd, "state.json", F_OK, 0) < 0)
+		return fail("%s: container does not exist", c->id);
 	if (!text)
 		return efail("config.json of %s", c->id);
 	c->conf = arena_alloc(sizeof *c->conf);
@@ -8396,10 +8399,11 @@ static int sec_memory_policy(const struct config *c)
 	struct bits nodes = { 0 };
 	int n = c->mempolicy.nodes ? str_bits(c->mempolicy.nodes, MPOL_NODES_MAX, &nodes) : 0;
 
-	/* The kernel counts maxnode from one. */
+	/* The kernel counts maxnode from one.  One that has no policies has the default. */
 	if (!c->has_mempolicy ||
 	    syscall(SYS_set_mempolicy, c->mempolicy.mode | (int)c->mempolicy.flags,
-		    n ? &nodes : NULL, n ? MPOL_NODES_MAX + 1 : 0) == 0)
+		    n ? &nodes : NULL, n ? MPOL_NODES_MAX + 1 : 0) == 0 ||
+	    (errno == ENOSYS && c->mempolicy.mode == MPOL_DEFAULT))
 		return 0;
 	return efail("linux.memoryPolicy: %s of %s%s",
 		     name_of(mempolicy_modes, c->mempolicy.mode),
@@ -12530,7 +12534,7 @@ static void chk_linux(struct findings *f, struct trial t)
 	if (conf->has_rdt)
 		chk_add(f, (struct finding){ "linux.intelRdt", option_for(fs_options, "resctrl"),
 					       "no resctrl group", chk_try(chk_rdt, &t), true });
-	if (conf->has_mempolicy)
+	if (conf->has_mempolicy && conf->mempolicy.mode != MPOL_DEFAULT)
 		chk_row(f, chk_find("memory policy"), t, "linux.memoryPolicy");
 }
 

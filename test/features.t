@@ -144,6 +144,7 @@ test_namespaces_that_are_listed_are_known() {
 	features
 	for n in $(list linux.namespaces); do
 		case $n in
+		time) have ns time || continue; set -- "linux.namespaces=[{\"type\":\"mount\"},{\"type\":\"time\"}]" ;;
 		mount) set -- ;;
 		user) set -- 'linux.namespaces=[{"type":"mount"},{"type":"user"}]' \
 			'linux.uidMappings=[{"containerID":0,"hostID":0,"size":1000}]' \

@@ -33,7 +33,7 @@
 #	skip REASON                 ends the test as skipped
 # Needs: skip with the reason when something is missing; before the first assertion
 #	need root|user|userns|cgroup2|runtime|libseccomp|seccomp|bits64|vm|swap|systemd
-#	need controller NAME | kernel X.Y | tool NAME | device PATH | cap NAME | file PATH | fs TYPE
+#	need controller NAME | kernel X.Y | tool NAME | device PATH | cap NAME | file PATH | fs TYPE | ns TYPE
 # Bundles
 #	bundle [EDIT...]            makes b/config.json and b/rootfs (test/config.json with the edits; again: new
 #	bundle -d DIR [EDIT...]     config, same rootfs).  An edit is PATH=VALUE, PATH+=VALUE (append to a list)
@@ -116,6 +116,7 @@ have() {
 	tool) command -v "$2" >/dev/null ;;
 	device) [ -c "$2" ] || [ -b "$2" ] ;;
 	file) [ -e "$2" ] ;;
+	ns) [ -e "/proc/self/ns/$2" ] ;;		# 32-bit arm has no time namespaces
 	fs) grep -qw -e "$2" /proc/filesystems ;;
 	cap) "$PROBE" caps | grep -qi "^effective.*CAP_${2#CAP_}\( \|$\)" ;;
 	swap) [ "$(wc -l </proc/swaps)" -gt 1 ] ;;

@@ -86,7 +86,10 @@ test_spec_has_the_shape_of_the_schema() {
 cases() {
 	tab=$(printf '\t')
 	while IFS= read -r line; do
-		case $line in '#'* | '') continue ;; esac
+		case $line in
+		'#'* | '') continue ;;
+		*'"type":"time"'*) have ns time || continue ;;
+		esac
 		edits=${line%%"$tab"*} want=${line#"$edits"}
 		want=${want#"$tab"}
 		set -f

@@ -344,6 +344,7 @@ test_a_failing_update_leaves_every_controllers_limits() {
 	need controller memory
 	need controller io
 	need controller cpuset
+	need controller hugetlb
 	[ -r /sys/block/nullb0/dev ] || skip 'needs a disk'
 	disk=$(cat /sys/block/nullb0/dev)
 	d="{\"major\":${disk%:*},\"minor\":${disk#*:},\"rate\":"
