@@ -1411,8 +1411,8 @@ static int dir_names(int dir, struct strs *names, bool all)
  * a procfs, up to the limit. */
 static void fd_close_from(int proc, int first)
 {
-	uint64_t limit = (uint64_t)sysconf(_SC_OPEN_MAX), fd;
 	struct strs open = { 0 };
+	uint64_t fd;
 
 	if (syscall(NR_close_range, (unsigned)first, ~0u, 0) == 0)
 		return;
@@ -1420,11 +1420,9 @@ static void fd_close_from(int proc, int first)
 
 	if (proc >= 0)
 		dir = openat(proc, "self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0 || dir_names(dir, &open, true) < 0) {
-		for (fd = (uint64_t)first; fd < limit; fd++)
-			close((int)fd);
-		return;
-	}
+	if (dir < 0 || dir_names(dir, &open, true) < 0)
+		for (int limit = (int)sysconf(_SC_OPEN_MAX); first < limit; first++)
+			close(first);
 	for (size_t n = 0; n < open.n; n++)
 		if (str_u64(open.v[n], INT_MAX, &fd) == 0 && (int)fd >= first && (int)fd != dir)
 			close((int)fd);
