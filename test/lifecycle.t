@@ -72,8 +72,10 @@ test_hooks_of_create_run_before_pivot_root() {
 		bundle args='/probe sleep' "hooks.$k=[$(script "pid=\$(sed -n 's/.*pid.: *\\\\([0-9]*\\\\).*/\\\\1/p'); ls /proc/\$pid/root$PWD/b/config.json >$PWD/root.$k; readlink /proc/\$pid/ns/mnt >>$PWD/root.$k")]"
 		rt_ok create -b b "$id"
 		pid=$(pid_of "$id")
-		is "$(cat root.$k)" "/proc/$pid/root$PWD/b/config.json
-$(readlink "/proc/$pid/ns/mnt")" "$k"
+		is "$(sed -n 1p root.$k)" "/proc/$pid/root$PWD/b/config.json" "$k"
+		isnt "$(sed -n 2p root.$k)" "$(readlink /proc/self/ns/mnt)" "$k: not the host's mounts"
+		# on an initramfs they are copied to another namespace afterwards
+		have vm || is "$(sed -n 2p root.$k)" "$(readlink "/proc/$pid/ns/mnt")" "$k: but the container's"
 		fails test -e "/proc/$pid/root$PWD/b/config.json"
 		rt_ok delete -f "$id"
 	done
@@ -81,6 +83,21 @@ $(readlink "/proc/$pid/ns/mnt")" "$k"
 	rt_ok create -b b "$id"
 	is "$(cat root.createContainer)" "$PWD/b/config.json" createContainer
 	rt_ok delete -f "$id"
+}
+
+# As hooks of graphics drivers do: what they mount in the container's mount namespace, below the rootfs, is there.
+test_mounts_of_host_hooks_are_kept() {
+	need root
+	need runtime			# runc runs these hooks when its own mounts are there
+	need tool nsenter
+	for k in prestart createRuntime; do
+		bundle args='/probe cat /data/f' \
+			"hooks.$k=[$(script "pid=\$(sed -n 's/.*pid.: *\\\\([0-9]*\\\\).*/\\\\1/p'); exec nsenter -t \$pid -m mount --bind $PWD/data $PWD/b/rootfs/data 2>$PWD/err.$k")]"
+		mkdir -p data b/rootfs/data
+		echo given >data/f
+		rt_ok run -b b "$id"
+		is "$out" given "$k $(cat err.$k)"
+	done
 }
 
 test_startcontainer_hooks_run_in_the_containers_namespaces() {
