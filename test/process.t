@@ -330,6 +330,8 @@ test_personality_with_a_filter_that_forbids_it() {
 	need root
 	need runtime
 	need seccomp
+	# which a kernel for riscv64 does not let see
+	case $(uname -m) in x86_64 | i?86 | aarch64 | arm*) ;; *) skip 'needs a machine of two names' ;; esac
 	for n in true false; do
 		sees machine '^i[36]86|^arm' linux.personality='{"domain":"LINUX32"}' process.noNewPrivileges=$n \
 			linux.seccomp='{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["personality"],"action":"SCMP_ACT_ERRNO"}]}'
