@@ -1912,11 +1912,17 @@ static int v_nosys(int argc, char **argv)
 	unsigned no = !strcmp(argv[0], "noperm") ? EPERM : ENOSYS;
 	char *save = NULL;
 	(void)argc;
-	for (char *s = strtok_r(argv[1], ",", &save); s && prog.len < LEN(f) - 2; s = strtok_r(NULL, ",", &save)) {
+	for (char *s = strtok_r(argv[1], ",", &save); s && prog.len < LEN(f) - 4; s = strtok_r(NULL, ",", &save)) {
 		long nr = word_value(syscalls, LEN(syscalls), "", s);
 		if (nr < 0) return printf("unknown syscall %s\n", s), 2;
 		f[prog.len++] = (struct sock_filter){ 0x15 /* jeq */, 0, 1, nr };
 		f[prog.len++] = (struct sock_filter){ 0x06 /* ret */, 0, 0, 0x00050000u | no };
+#ifdef SYS_socketcall
+		if (nr == SYS_socketpair) {     /* the C library's other way */
+			f[prog.len++] = (struct sock_filter){ 0x15, 0, 1, SYS_socketcall };
+			f[prog.len++] = (struct sock_filter){ 0x06, 0, 0, 0x00050000u | no };
+		}
+#endif
 	}
 	f[prog.len++] = (struct sock_filter){ 0x06, 0, 0, 0x7fff0000u };
 	if (syscall(SYS_seccomp, 1, 0, &prog) < 0) die("seccomp");
