@@ -695,6 +695,7 @@ test_features_tell_the_truth_about_idmap() {
 	need runtime
 	need root
 	need kernel 5.12                        # they are those of the program; what the kernel lacks, check says
+	! have vm || need kernel 6.3            # idmaps of a tmpfs
 	raw features
 	idmap=$(json get linux.mountExtensions.idmap.enabled out)
 	like "$idmap" '^(true|false)$'
