@@ -303,7 +303,8 @@ failing() {
 		n=$((n + step))
 	done
 	is "$oops" 0 "$tried of $calls system calls, $failed failures"
-	[ "$tried" -lt "$calls" ] || isnt $failed 0 'some fail'
+	# of a handful, where most are passed over to save time, all may be harmless
+	[ "$tried" -lt 10 ] || isnt $failed 0 'some fail'
 }
 
 # after_failure: a failed create leaves nothing

@@ -100,7 +100,8 @@ test_system_calls_of_libseccomp() {
 read 0
 mseal 462'
 	# and this build's: all that its libseccomp has for this machine
-	[ ! -s "$TOP/build/libseccomp.names" ] || {
+	! have libseccomp || {
+		ok test -s "$TOP/build/libseccomp.names"
 		cp "$TOP/build/syscalls.h" . && gcc -o ask ask.c
 		is "$(./ask $(sed -n 's/^X86_64 \([^ ]*\) .*/\1/p' "$TOP/build/libseccomp.names") | sort)" \
 			"$(sed -n 's/^X86_64 //p' "$TOP/build/libseccomp.names" | sort)"
